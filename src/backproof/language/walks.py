@@ -1,0 +1,72 @@
+"""Walks over expressions, with an explicit stack: no depth of a formula can break them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from backproof.language.expression import (
+    Expr,
+    Index,
+    Max,
+    Sum,
+    Tensor,
+    max_over,
+    opened,
+    postorder,
+    rebuilt,
+    reindex,
+    sum_over,
+)
+
+
+def names(*roots: Expr) -> set[str]:
+    """The names of all tensors inside the expressions."""
+    return {node.name for root in roots for node in postorder(root) if isinstance(node, Tensor)}
+
+
+def count(root: Expr) -> int:
+    """How many distinct expressions are inside `root`."""
+    return sum(1 for _ in postorder(root))
+
+
+def rewrite(root: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+    """The expression with `rule` applied to every node, children first; None leaves a node as it is.
+
+    The rule sees bound bodies with fresh free indices. What it puts in place of a node is not walked again.
+    """
+    image: dict[Expr, Expr] = {}
+    bodies: dict[Expr, tuple[Index, Expr]] = {}
+    stack: list[tuple[Expr, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in image:
+            continue
+        if not ready:
+            stack.append((node, True))
+            if isinstance(node, Sum | Max):
+                bodies[node] = opened(node)
+                stack.append((bodies[node][1], False))
+            else:
+                stack.extend((child, False) for child in reversed(node.children))
+            continue
+        if isinstance(node, Sum | Max):
+            index, body = bodies[node]
+            new = node if image[body] is body else (sum_over if isinstance(node, Sum) else max_over)(index, image[body])
+        else:
+            children = tuple(image[c] for c in node.children)
+            new = node if children == node.children else rebuilt(node, children)
+        result = rule(new)
+        image[node] = new if result is None else result
+    return image[root]
+
+
+def inline(root: Expr, bodies: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> Expr:
+    """The expression with the named tensors replaced by their definitions `(indices, body)`, once."""
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Tensor) and node.name in bodies:
+            indices, body = bodies[node.name]
+            return reindex(body, dict(zip(indices, node.indices, strict=True)))
+        return None
+
+    return rewrite(root, rule)
