@@ -1,0 +1,160 @@
+(** * Tactics that prove slopes of functions of one number
+
+    - [bp_side] proves side conditions: something is positive, or not 0.
+    - [bp_field] proves that two ways of writing a number agree: field arithmetic, exponentials brought to one form.
+    - [bp_derive] proves [is_derive f x l]: Coquelicot's [auto_derive] differentiates f, then [bp_side] and [bp_field].
+
+    A tactic only searches. What it finds is checked by Coq's kernel like any other proof, so an error in this file can
+    make a proof fail, but it cannot make a false statement pass. *)
+
+From Coq Require Import Reals Psatz.
+From Coquelicot Require Import Coquelicot.
+From Backproof Require Import Rules Functions.
+Open Scope R_scope.
+
+Lemma Rmult_neq0 a b : a <> 0 -> b <> 0 -> a * b <> 0.
+Proof. intros; apply Rmult_integral_contrapositive_currified; assumption. Qed.
+Lemma Rdiv_neq0 a b : a <> 0 -> b <> 0 -> a / b <> 0.
+Proof. intros; apply Rmult_neq0; [| apply Rinv_neq_0_compat]; assumption. Qed.
+Lemma sq_plus_pos a b : 0 < b -> 0 < a ^ 2 + b.
+Proof. intros; generalize (pow2_ge_0 a); lra. Qed.
+Lemma plus_sq_pos a b : 0 < b -> 0 < b + a ^ 2.
+Proof. intros; generalize (pow2_ge_0 a); lra. Qed.
+Lemma plus_sqr_pos a b : 0 < b -> 0 < b + a * a.
+Proof. intros; nra. Qed.
+Lemma plus_abs_pos a b : 0 < b -> 0 < b + Rabs a.
+Proof. intros; generalize (Rabs_pos a); lra. Qed.
+Lemma sqr_plus_pos a b : 0 < b -> 0 < a * a + b.
+Proof. intros; nra. Qed.
+
+(** ** Case distinction at kinks: in each case the indicator is the number 0 or 1 *)
+
+Ltac bp_cases :=
+  repeat match goal with
+  | |- context [step ?u] =>
+      let H := fresh "Hstep" in let E := fresh "Estep" in
+      destruct (step_cases u) as [[H E] | [H E]]; rewrite ?E in *
+  end.
+Ltac bp_abs := rewrite ?Rabs_step in *.
+
+(** ** Positive and not 0, by the shape of the formula *)
+
+Ltac bp_pos :=
+  repeat (cbv beta; match goal with
+  | |- True => exact I
+  | |- _ /\ _ => split
+  | H : 0 < ?a |- 0 < ?a => exact H
+  | H : ?a <> 0 |- ?a <> 0 => exact H
+  | |- _ => assumption
+  | |- 0 < exp _ => apply exp_pos
+  | |- 0 < cosh _ => apply cosh_pos
+  | |- 0 < PI => apply PI_RGT_0
+  | |- 0 < sigmoid _ => apply sigmoid_pos
+  | |- 0 < softplus _ => apply softplus_pos
+  | |- 0 < 1 - sigmoid _ => apply one_minus_sigmoid_pos
+  | |- 0 < 1 + - sigmoid _ => apply one_minus_sigmoid_pos
+  | |- 0 < 1 + exp _ => apply one_plus_exp_pos
+  | |- 0 < 1 + - exp (- _) => apply one_minus_exp_neg_pos
+  | |- 0 < 1 - exp (- _) => apply one_minus_exp_neg_pos
+  | |- 0 < sqrt _ => apply sqrt_lt_R0
+  | |- 0 < _ * _ => apply Rmult_lt_0_compat
+  | |- 0 < _ / _ => apply Rdiv_lt_0_compat
+  | |- 0 < / _ => apply Rinv_0_lt_compat
+  | |- 0 < _ ^ 2 + _ => apply sq_plus_pos
+  | |- 0 < _ + _ ^ 2 => apply plus_sq_pos
+  | |- 0 < _ + ?a * ?a => apply plus_sqr_pos
+  | |- 0 < ?a * ?a + _ => apply sqr_plus_pos
+  | |- 0 < _ + Rabs _ => apply plus_abs_pos
+  | |- 0 < _ + _ => apply Rplus_lt_0_compat
+  | |- 0 < _ ^ _ => apply pow_lt
+  | |- _ * _ <> 0 => apply Rmult_neq0
+  | |- _ / _ <> 0 => apply Rdiv_neq0
+  | |- / _ <> 0 => apply Rinv_neq_0_compat
+  | |- _ ^ _ <> 0 => apply pow_nonzero
+  | |- - _ <> 0 => apply Ropp_neq_0_compat
+  | |- 0 < _ => first [ lra | fail 1 ]
+  | |- _ <> 0 => first [ lra | apply Rgt_not_eq; apply Rlt_gt ]
+  end).
+
+(** ** Exponentials in one form: everything in terms of exp of atoms *)
+
+Lemma exp_2 z : exp (2 * z) = exp z * exp z.
+Proof. rewrite <- exp_plus; f_equal; ring. Qed.
+Ltac bp_exp :=
+  unfold Rminus in *;
+  repeat first [ rewrite exp_plus | rewrite exp_2 | rewrite exp_Ropp | rewrite exp_0 | rewrite ln_exp ].
+
+Ltac bp_frac :=
+  match goal with
+  | |- 0 < ?e => field_simplify e
+  | |- ?e <> 0 => field_simplify e
+  end.
+
+(** What is known of the functions in the goal is put among the hypotheses. *)
+Ltac bp_know :=
+  repeat match goal with
+  | |- context [sigmoid ?z] =>
+      lazymatch goal with _ : 0 < sigmoid z < 1 |- _ => fail | _ => generalize (sigmoid_bounds z); intro end
+  | |- context [tanh ?z] =>
+      lazymatch goal with _ : -1 < tanh z < 1 |- _ => fail | _ => generalize (tanh_bounds z); intro end
+  | |- context [exp ?z] =>
+      lazymatch goal with _ : 0 < exp z |- _ => fail | _ => generalize (exp_pos z); intro end
+  | |- context [softplus ?z] =>
+      lazymatch goal with _ : 0 < softplus z |- _ => fail | _ => generalize (softplus_pos z); intro end
+  end.
+
+(** A hypothesis [e <> 0] also gives [e' <> 0] for every e' that is e written in another way, or a multiple of it. *)
+Ltac bp_nonzero :=
+  let E := fresh in intro E;
+  match goal with
+  | H : ?a <> ?b |- False =>
+      apply H; first [ lra | (revert E; field_simplify; intro E; lra) | nra ]
+  end.
+
+Ltac bp_open := unfold sigmoid, tanh, sinh, cosh.
+Ltac bp_split := intros; repeat match goal with |- _ /\ _ => split end.
+Ltac bp_atom :=
+  first
+  [ exact I | assumption
+  | solve [bp_know; lra]
+  | solve [bp_pos]
+  | solve [bp_nonzero]
+  | solve [bp_exp; bp_frac; bp_pos]
+  | solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; bp_frac; bp_pos]
+  | solve [bp_know; nra]
+  | solve [bp_abs; bp_cases; bp_pos]
+  | solve [bp_abs; bp_cases; bp_know; nra]
+  | idtac ].
+Ltac bp_side := bp_split; bp_atom.
+
+(** ** Arguments of a function that are equal as formulas are made the same formula *)
+
+Ltac bp_unify1 f :=
+  repeat match goal with
+  | |- context [f ?a] =>
+      match goal with
+      | |- context [f ?b] =>
+          lazymatch a with b => fail | _ => idtac end;
+          replace (f b) with (f a) by (f_equal; first [ring | field; bp_side])
+      end
+  end.
+Ltac bp_unify :=
+  bp_unify1 exp; bp_unify1 ln; bp_unify1 sigmoid; bp_unify1 tanh; bp_unify1 sqrt; bp_unify1 softplus; bp_unify1 Phi;
+  bp_unify1 phi; bp_unify1 erf; bp_unify1 cosh; bp_unify1 sinh; bp_unify1 cos; bp_unify1 sin; bp_unify1 atan;
+  bp_unify1 step.
+
+(** ** The algebra of the last line *)
+
+Ltac bp_algebra :=
+  first
+  [ solve [ring]
+  | solve [field; bp_side]
+  | solve [bp_exp; field; bp_side]
+  | solve [bp_unify; field; bp_side]
+  | timeout 10 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; field; bp_side])
+  | timeout 10 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
+Ltac bp_field :=
+  intros; cbv beta; simpl INR; simpl Init.Nat.pred; unfold Rdiv, Rminus;
+  first [ bp_algebra | (bp_unify1 step; bp_cases; bp_algebra) | (bp_abs; bp_unify1 step; bp_cases; bp_algebra) | idtac ].
+
+Ltac bp_derive := auto_derive; [ bp_side | bp_field ].
