@@ -1,4 +1,4 @@
-"""Letters of written mathematics: Greek names, raised and lowered characters, accents, as tables for readers and printers."""
+"""Letters of written mathematics, as tables: Greek names, raised and lowered characters, accents."""
 
 from __future__ import annotations
 
