@@ -1,0 +1,69 @@
+(** * How a wrong slope is refuted
+
+    A derivative has one value only. So a claimed slope is wrong as soon as, at one point, it differs from a slope that
+    is proved. At z = ln q with q rational, exponentials are rational (exp z = q, sigmoid z = q / (1 + q)), so that the
+    two numbers are compared exactly: no floating point is involved, and no axiom beyond those of the real numbers. *)
+
+From Coq Require Import Reals Psatz Arith Lia.
+From Coquelicot Require Import Coquelicot.
+From Backproof Require Import Rules Functions Scalars Activations Losses Sums Gradients Softmax.
+Open Scope R_scope.
+
+Lemma refute (f : R -> R) (x a b : R) : is_derive f x a -> a <> b -> ~ is_derive f x b.
+Proof. intros Ha N Hb. apply N. apply (d_unique f x a b Ha Hb). Qed.
+
+Lemma erf_0 : erf 0 = 0.
+Proof. unfold erf. rewrite RInt_point. unfold zero; simpl. ring. Qed.
+Lemma softplus_ln q : 0 < q -> softplus (ln q) = ln (1 + q).
+Proof. intros; unfold softplus; rewrite exp_ln; auto. Qed.
+Lemma exp_ln_opp q : 0 < q -> exp (- ln q) = / q.
+Proof. intros; rewrite exp_Ropp, exp_ln; auto. Qed.
+
+(** Values of functions at points with rational exponentials. *)
+Ltac bp_eval :=
+  repeat first
+  [ rewrite sigmoid_ln by lra | rewrite tanh_ln by lra | rewrite exp_ln_opp by lra | rewrite exp_ln by lra
+  | rewrite exp_Ropp | rewrite exp_0 | rewrite ln_1 | rewrite Ropp_0 | rewrite erf_0 | rewrite sqrt_1 | rewrite sqrt_0
+  | rewrite step_pos by lra | rewrite step_neg by lra ].
+
+(** [a <> b] for two numbers that are rational after evaluation. *)
+Ltac bp_neq := bp_eval; let E := fresh in intro E; field_simplify in E; first [ lra | nra ].
+
+(** ** The three classical mistakes *)
+
+(** The asker's formula: with binary cross-entropy the slope of the sigmoid has cancelled, so (a - y) f'(z) is wrong. *)
+Theorem extra_slope_is_wrong :
+  ~ (forall y z, is_derive (fun z => bce (sigmoid z) y) z ((sigmoid z - y) * (sigmoid z * (1 - sigmoid z)))).
+Proof.
+  intros H. specialize (H 1 (ln 2)). revert H.
+  apply refute with (a := sigmoid (ln 2) - 1); [apply delta_bce_sigmoid | bp_neq].
+Qed.
+
+(** It is wrong wherever the output differs from the target, not only at one point. *)
+Theorem extra_slope_is_wrong_everywhere y z : sigmoid z <> y ->
+  ~ is_derive (fun z => bce (sigmoid z) y) z ((sigmoid z - y) * (sigmoid z * (1 - sigmoid z))).
+Proof.
+  intros N. apply refute with (1 := delta_bce_sigmoid z y). intros E.
+  generalize (sigmoid_bounds z); intros B.
+  assert (sigmoid z * (1 - sigmoid z) = 1) by (apply Rmult_eq_reg_l with (sigmoid z - y); [rewrite <- E; ring | lra]).
+  nra.
+Qed.
+
+(** A slope that is left out: squared error without f'(z). *)
+Theorem missing_slope_is_wrong : ~ (forall y z, is_derive (fun z => half_mse (sigmoid z) y) z (sigmoid z - y)).
+Proof.
+  intros H. specialize (H 1 (ln 2)). revert H.
+  apply refute with (1 := delta_half_mse_sigmoid (ln 2) 1). bp_neq.
+Qed.
+
+(** The condition sum(y) = 1, not stated: with one class and y = 2 softmax with cross-entropy has slope 0, not -1. *)
+Theorem hidden_condition_is_wrong : ~ (forall n y z k, (k < n)%nat ->
+  is_derive (fun t => - Sum n (fun i => y i * ln (softmax n (upd z k t) i))) (z k) (softmax n z k - y k)).
+Proof.
+  intros H. specialize (H 1%nat (fun _ => 2) (fun _ => 0) 0%nat (Nat.lt_0_1)). revert H.
+  apply refute with (a := Sum 1 (fun _ => 2) * softmax 1 (fun _ => 0) 0 - 2).
+  - apply (is_grad_partial 1 (fun u => - Sum 1 (fun i => 2 * ln (softmax 1 u i))) (fun _ => 0)
+       (fun k => Sum 1 (fun _ => 2) * softmax 1 (fun _ => 0) k - 2) 0%nat Nat.lt_0_1).
+    apply (softmax_ce 1 (fun _ => 2)); lia.
+  - unfold softmax, Z; simpl. bp_neq.
+Qed.
