@@ -98,6 +98,10 @@ class DomainError(BackproofError):
     """A formula evaluated where it has no value: 1/0, log of 0."""
 
 
+class UsageError(BackproofError):
+    """A command that cannot be understood: an unknown option, a missing value."""
+
+
 class FileError(BackproofError):
     """A file that cannot be read or written."""
 
