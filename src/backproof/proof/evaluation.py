@@ -101,6 +101,7 @@ class Tape:
     sorts: frozenset[str]
     deltas: frozenset[str]
     functions: frozenset[tuple[str, int]]
+    branches: bool
 
     @staticmethod
     def of(*roots: Expr) -> Tape:
@@ -145,11 +146,24 @@ class Tape:
             for node in postorder(root):
                 put(node)
         outputs = tuple(place[root] for root in roots)
-        return Tape(tuple(steps), outputs, frozenset(names), frozenset(sorts), frozenset(deltas), frozenset(functions))
+        branches = any(_has_branches(step.node) for step in steps)
+        return Tape(
+            tuple(steps), outputs, frozenset(names), frozenset(sorts), frozenset(deltas), frozenset(functions), branches
+        )
 
 
 def _ordered(indices: frozenset[Index]) -> tuple[Index, ...]:
     return tuple(sorted(indices, key=lambda i: (i.name, i.sort))) if len(indices) > 1 else tuple(indices)
+
+
+def _has_branches(node: Expr) -> bool:
+    match node:
+        case Pow(_, exponent):
+            return exponent.denominator != 1
+        case Apply(name, _, _):
+            return name == "step"
+        case _:
+            return isinstance(node, Max)
 
 
 def _below_maximum(argument: Expr) -> tuple[Index, Expr] | None:
