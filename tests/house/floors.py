@@ -46,7 +46,7 @@ def room(module: str) -> str:
 
 
 def edges(source: str, module: str, *, is_package: bool = False) -> list[Edge]:
-    """Every import of the package's own modules in a source text, wherever it stands: in functions, under TYPE_CHECKING."""
+    """Every import of the package's own modules in a source text, inside functions and under TYPE_CHECKING too."""
     found: list[Edge] = []
     for node in ast.walk(ast.parse(source)):
         targets: list[str] = []

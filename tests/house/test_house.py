@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from house import floors
 
 ROOT = floors.PACKAGE.parents[1]
