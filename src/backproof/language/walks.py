@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from backproof.language.expression import (
+    Delta,
     Expr,
     Index,
     Max,
+    Size,
     Sum,
     Tensor,
+    delta,
     max_over,
     opened,
     postorder,
     rebuilt,
     reindex,
+    size,
     sum_over,
+    tensor,
 )
 
 
@@ -60,6 +65,28 @@ def rewrite(root: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
     return image[root]
 
 
+def places(root: Expr) -> Iterator[tuple[Expr, Callable[[Expr], Expr]]]:
+    """Every place in the expression, outermost first: what stands there, and how to rebuild the whole with another.
+
+    Bound bodies are seen with fresh free indices.
+    """
+    stack: list[tuple[Expr, Callable[[Expr], Expr]]] = [(root, lambda new: new)]
+    while stack:
+        node, wrap = stack.pop()
+        yield node, wrap
+        if isinstance(node, Sum | Max):
+            index, body = opened(node)
+            bind = sum_over if isinstance(node, Sum) else max_over
+            stack.append((body, lambda new, wrap=wrap, bind=bind, index=index: wrap(bind(index, new))))
+            continue
+        for k, child in enumerate(node.children):
+
+            def replaced(new: Expr, wrap: Callable[[Expr], Expr] = wrap, node: Expr = node, k: int = k) -> Expr:
+                return wrap(rebuilt(node, (*node.children[:k], new, *node.children[k + 1 :])))
+
+            stack.append((child, replaced))
+
+
 def inline(root: Expr, bodies: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> Expr:
     """The expression with the named tensors replaced by their definitions `(indices, body)`, once."""
 
@@ -70,3 +97,27 @@ def inline(root: Expr, bodies: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> 
         return None
 
     return rewrite(root, rule)
+
+
+def resorted(root: Expr, sorts: Mapping[str, str]) -> Expr:
+    """The expression with sorts replaced by others: a definition over `n` used for an axis of size 25."""
+
+    def moved(index: Index) -> Index:
+        return Index(index.name, sorts.get(index.sort, index.sort))
+
+    image: dict[Expr, Expr] = {}
+    for node in postorder(root):
+        match node:
+            case Tensor(name, indices):
+                image[node] = tensor(name, *(moved(i) for i in indices))
+            case Delta(left, right):
+                image[node] = delta(moved(left), moved(right))
+            case Size(sort):
+                image[node] = size(sorts.get(sort, sort))
+            case Sum(index, body):
+                image[node] = sum_over(moved(index), image[body])
+            case Max(index, body):
+                image[node] = max_over(moved(index), image[body])
+            case _:
+                image[node] = rebuilt(node, tuple(image[c] for c in node.children))
+    return image[root]

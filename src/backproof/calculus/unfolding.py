@@ -1,0 +1,63 @@
+"""Unfolding: every function of the catalogue replaced by its definition, until only axioms and abstract functions are left.
+
+The slope of a catalogue function is found by the reverse sweep over its definition; only an axiom states its own.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from backproof import catalog
+from backproof.calculus.sweep import adjoints
+from backproof.language.expression import Apply, Expr, Index, fresh, reindex, tensor, zero
+from backproof.language.program import Definition, Program
+from backproof.language.walks import inline, rewrite
+
+
+def unfold(root: Expr) -> Expr:
+    """The expression with axioms of order 0 and abstract functions only.
+
+    >>> unfold(catalog.applied("sigmoid", tensor("z"), order=0))
+    (1 + exp((-1)*z))^(-1)
+    """
+    return rewrite(root, _unfolded)
+
+
+def derivative(root: Expr, name: str, indices: tuple[Index, ...] = ()) -> Expr:
+    """∂root/∂name[indices], for a formula in its own right: every tensor in it stands for itself.
+
+    >>> derivative(tensor("x") ** 3, "x")
+    3*x^2
+    """
+    # Free indices of the formula are parameters here: fresh names keep them apart from the letters of the sweep.
+    apart = {i: fresh(i) for i in root.free}
+    program = Program({name: tuple(i.sort for i in indices)}, (Definition("J", (), reindex(root, apart)),))
+    found = adjoints(program, "J").get(name)
+    if found is None:
+        return zero
+    back = {v: k for k, v in apart.items()} | dict(zip(found.indices, indices, strict=True))
+    return reindex(found.body, back)
+
+
+def _unfolded(node: Expr) -> Expr | None:
+    if not isinstance(node, Apply) or catalog.function(node.name) is None:
+        return None
+    if catalog.is_axiom(node.name) and not any(node.orders):
+        return None
+    parameters, body = _formula(node.name, node.orders)
+    return inline(body, {p: ((), argument) for p, argument in zip(parameters, node.args, strict=True)})
+
+
+@cache
+def _formula(name: str, orders: tuple[int, ...]) -> tuple[tuple[str, ...], Expr]:
+    """The parameters of a catalogue function and its derivative of these orders, in axioms."""
+    lowest = next((k for k, order in enumerate(orders) if order), None)
+    if lowest is None:
+        parameters, body = catalog.scalar_definition(name)
+        return parameters, unfold(body)
+    lower = (*orders[:lowest], orders[lowest] - 1, *orders[lowest + 1 :])
+    if catalog.is_axiom(name) and sum(orders) == 1:
+        parameters, slope = catalog.slope(name)
+        return parameters, unfold(slope)
+    parameters, body = _formula(name, lower)
+    return parameters, unfold(derivative(body, parameters[lowest]))
