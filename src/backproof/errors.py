@@ -108,3 +108,7 @@ class FileError(BackproofError):
 
 class DisagreementError(BackproofError):
     """The two deciders disagree: a bug of backproof, never shown as a verdict."""
+
+
+class ExportError(BackproofError):
+    """A formula or network that has no Coq form."""
