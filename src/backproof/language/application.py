@@ -1,0 +1,390 @@
+"""Application: the meaning of f(…), where f may be a function, a layer's letter, the loss, or a factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from backproof.errors import FormulaError, ShapeError, UnknownNameError
+from backproof.language.arithmetic import powered
+from backproof.language.expression import Expr, Index, Num, Tensor, apply, mul, num, postorder, reindex
+from backproof.language.functions import AXIOMS, ENTRYWISE, PAIRWISE
+from backproof.language.notation import (
+    Big,
+    BigKind,
+    Call,
+    Derivative,
+    Negative,
+    Notation,
+    Number,
+    Power,
+    Product,
+    Symbol,
+)
+from backproof.language.reading import Reader, Steps, bare, letter_of
+from backproof.language.scope import FunctionMeaning, label_text, spellings
+from backproof.language.shapes import Typed
+from backproof.language.sorts import resorted
+from backproof.language.symbols import entry_of, meanings, realised, written_name
+from backproof.language.traversal import parts
+from backproof.language.walks import inline
+
+MATRIX_FUNCTIONS: Final = frozenset(
+    {
+        "diag",
+        "tr",
+        "trace",
+        "transpose",
+        "dot",
+        "matmul",
+        "outer",
+        "inner",
+        "norm",
+        "where",
+        "eye",
+        "vec",
+        "det",
+        "inv",
+        "T",
+    }
+)
+BIG_FUNCTIONS: Final[dict[str, BigKind]] = {
+    "sum": "sum",
+    "mean": "mean",
+    "average": "mean",
+    "max": "max",
+    "min": "min",
+    "amax": "max",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to read a call: `kind` is function, builtin, layer, loss or factor."""
+
+    kind: str
+    meaning: FunctionMeaning | None = None
+
+
+def read_call(reader: Reader, node: Call) -> Steps:
+    """A function applied to arguments, or what only looks like it."""
+    if node.power is not None:
+        _refuse_inverse(reader, node)
+    function = bare(node.function)
+    if isinstance(function, Derivative):
+        result = yield from _derivative_call(node, function)
+        return result
+    if not isinstance(function, Symbol):
+        result = yield from _factor(reader, node)
+        return result
+    way = _way(reader, node, function)
+    match way.kind:
+        case "layer" | "loss" | "factor":
+            result = yield from (_layer if way.kind == "layer" else _loss if way.kind == "loss" else _factor)(
+                reader, node
+            )
+        case "builtin":
+            result = yield from _builtin(reader, node, function)
+        case _ if way.meaning is not None:
+            result = yield from _function(reader, node, function, way.meaning)
+        case _:
+            raise TypeError(f"not a way to read a call: {way}")
+    if node.power is not None and way.kind in ("builtin", "function"):
+        exponent = yield node.power
+        exprs, shape = reader.elementwise((result, exponent), "the shapes do not fit in a power")
+        return powered(reader, replace(shape, expr=exprs[0]), exponent)
+    return result
+
+
+def _way(reader: Reader, node: Call, function: Symbol) -> _Way:
+    options: list[tuple[int, _Way]] = []
+    meaning = _meaning(reader, function)
+    same_letter = any(_mentions(a, function.name) for a in node.arguments)
+    if meaning is not None:
+        options.append((2 if same_letter else 0, _Way("function", meaning)))
+    elif not function.subscripts and (_plain_name(function) in _builtin_names()):
+        options.append((0, _Way("builtin")))
+    if not node.primes:
+        if node.tight and len(node.arguments) == 1 and _layered(reader, node, function):
+            options.append((0, _Way("layer")))
+        if reader.scope.loss(function.name) and all(isinstance(bare(a), Symbol) for a in node.arguments):
+            options.append((0, _Way("loss")))
+        elif len(node.arguments) == 1 and meanings(reader, function):
+            options.append((1, _Way("factor")))
+    elif meaning is None and (slope := _activation(reader, function)) is not None:
+        options.append((0, _Way("function", slope)))
+    if not options:
+        raise UnknownNameError(
+            f"no function here is called {written_name(function)}",
+            place=reader.source.place(function),
+            next=reader.scope.suggestion(function.name),
+        )
+    return reader.pick(("call", function, node.arguments, node.primes), options)
+
+
+def _meaning(reader: Reader, function: Symbol) -> FunctionMeaning | None:
+    """The function that a name with its layer or index means."""
+    functions = reader.scope.functions
+    label = label_text(function.label) if function.label is not None else None
+    subs = [label_text(bare(s)) for s in function.subscripts]
+    for base in (*spellings(function), _plain_name(function)):
+        keys = (
+            [f"{base}({label})"] if label is not None else [f"{base}({subs[0]})", f"{base}_{subs[0]}"] if subs else []
+        )
+        for key in (*keys, base):
+            if key in functions:
+                return functions[key]
+    return None
+
+
+def _plain_name(function: Symbol) -> str:
+    """The name without the module that it was called from: np.exp is exp."""
+    return function.name.rpartition(".")[2]
+
+
+def _builtin_names() -> frozenset[str]:
+    return MATRIX_FUNCTIONS | AXIOMS.keys() | ENTRYWISE.keys() | PAIRWISE.keys() | BIG_FUNCTIONS.keys()
+
+
+def _activation(reader: Reader, function: Symbol) -> FunctionMeaning | None:
+    """The function by which a tensor is defined, for a'(z) where a = f(z)."""
+    for _, use in meanings(reader, function, own=False):
+        definition = reader.scope.program.by_name.get(getattr(use, "name", ""))
+        if definition is not None:
+            applied = [
+                n for n in postorder(definition.body) if n is definition.body and not n.free - set(definition.indices)
+            ]
+            for body in applied:
+                name = getattr(body, "name", None)
+                if name is not None and len(body.children) == 1:
+                    return FunctionMeaning(name)
+    return None
+
+
+def _mentions(root: Notation, name: str) -> bool:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Symbol) and node.name == name:
+            return True
+        stack.extend(parts(node))
+    return False
+
+
+def _refuse_inverse(reader: Reader, node: Call) -> None:
+    power = bare(node.power) if node.power is not None else None
+    if power in (Number(Fraction(-1)), Negative(Number(Fraction(1)))):
+        raise FormulaError(
+            "an inverse function cannot be read",
+            place=reader.source.place(node),
+            got="f^{-1}",
+            next="write 1/f(z) for the reciprocal, or name the function's inverse",
+        )
+
+
+def _derivative_call(node: Call, function: Derivative) -> Steps:
+    if isinstance(function.of, Symbol) and len(node.arguments) == 1:
+        result = yield replace(node, function=function.of, primes=function.order)
+        return result
+    result = yield Product("", (function, *node.arguments), span=node.span)
+    return result
+
+
+def _factor(reader: Reader, node: Call) -> Steps:
+    """a(1 − a): a letter before parentheses is a factor."""
+    if node.primes or len(node.arguments) != 1:
+        raise FormulaError(
+            "this is not a function", place=reader.source.place(node.function), expected="a function before ( … , … )"
+        )
+    head = node.function if node.power is None else Power(node.function, node.power, span=node.function.span)
+    result = yield Product("", (head, node.arguments[0]), span=node.span)
+    return result
+
+
+def _layered(reader: Reader, node: Call, function: Symbol) -> bool:
+    label = label_text(node.arguments[0])
+    return label is not None and bool(meanings(reader, function, label, own=False)) and function.label is None
+
+
+def _layer(reader: Reader, node: Call) -> Steps:
+    """a(L), W(l+1): a letter with a layer of the program in parentheses."""
+    function = bare(node.function)
+    label = label_text(node.arguments[0])
+    if not isinstance(function, Symbol) or label is None:
+        raise TypeError("a layer call has a symbol and a label")
+    layer = realised(reader, reader.pick(("layer", function, label), meanings(reader, function, label, own=False)))
+    if node.power is not None:
+        exponent = yield node.power
+        return powered(reader, layer, exponent)
+    return layer
+
+
+def _loss(_reader: Reader, node: Call) -> Steps:
+    """J(θ): the loss with what it depends on."""
+    result = yield bare(node.function)
+    return result
+
+
+def _arguments(node: Call, wanted: int | None = None) -> Sequence[Notation]:
+    if wanted is not None and len(node.arguments) != wanted:
+        raise FormulaError(
+            "a function has another number of arguments", expected=f"{wanted}", got=f"{len(node.arguments)}"
+        )
+    return node.arguments
+
+
+def _function(reader: Reader, node: Call, function: Symbol, meaning: FunctionMeaning) -> Steps:
+    arguments: list[Typed] = []
+    if not node.arguments and node.primes:
+        # A bare f′ is taken at the z of the output layer.
+        reader.note(f"{function.name}′ without an argument is read at z")
+        arguments.append((yield Symbol("z", label=function.label, span=node.span)))
+    for argument in _arguments(node, None if not node.arguments and node.primes else meaning.arity):
+        arguments.append((yield argument))
+    if meaning.kind == "vector":
+        if node.primes:
+            raise FormulaError(
+                f"{function.name} takes a vector: its slope is a matrix, not {function.name}′",
+                next="write the Jacobian ∂a_i/∂z_j",
+            )
+        result = _vector(reader, meaning, arguments)
+        index = [s for s in function.subscripts if letter_of(s) is not None]
+        return entry_of(reader, result, index, node) if index and result.is_vector else result
+    exprs, shape = reader.elementwise(arguments, "the shapes of the arguments do not fit")
+    orders = (node.primes, *([0] * (len(exprs) - 1)))
+    return replace(shape, expr=apply(meaning.name, *exprs, orders=orders))
+
+
+def _vector(reader: Reader, meaning: FunctionMeaning, arguments: Sequence[Typed]) -> Typed:
+    """The definition of a function of vectors, with the arguments put in."""
+    definition = meaning.definition
+    if definition is None:
+        raise UnknownNameError(f"{meaning.name} has no definition")
+    first = arguments[0]
+    if first.is_scalar:
+        return _vector_of_letters(reader, meaning, arguments)
+    axis = _unit_axis(reader, first, meaning.name)
+    exprs, shape = reader.elementwise(arguments, "the shapes of the arguments do not fit")
+    axis = shape.row if axis == first.row else shape.column
+    if axis is None:
+        raise ShapeError("a function of a vector", got=reader.algebra.shape(first))
+    out, body = _inlined(reader, meaning, axis, exprs)
+    row = out if axis == shape.row else shape.row
+    column = out if axis == shape.column else shape.column
+    return Typed(body, row, column)
+
+
+def _vector_of_letters(reader: Reader, meaning: FunctionMeaning, arguments: Sequence[Typed]) -> Typed:
+    """softmax(z_k): the entry k of softmax(z)."""
+    letters = [index for index in _letters_in(reader, arguments[0].expr)]
+    if len(letters) != 1:
+        raise ShapeError(f"{meaning.name} takes a vector", expected="n × 1", got=reader.algebra.shape(arguments[0]))
+    reader.note(f"{meaning.name} of an entry read as the entry of {meaning.name} of the vector")
+    copy = reader.axis(letters[0].sort)
+    out, body = _inlined(reader, meaning, copy, [reindex(a.expr, {letters[0]: copy}) for a in arguments])
+    return Typed(reindex(body, {out: letters[0]}) if out is not None else body)
+
+
+def _letters_in(reader: Reader, expr: Expr) -> list[Index]:
+    live = [*reader.letters.values(), *(stack[-1] for stack in reader.bound.values() if stack)]
+    return [index for index in live if index in expr.free]
+
+
+def _unit_axis(reader: Reader, typed: Typed, name: str) -> Index:
+    if typed.is_vector:
+        return typed.axes[0]
+    units = [a for a in typed.axes if reader.sorts.find(a.sort) != reader.scope.batch]
+    axis = units[0] if len(units) == 1 else typed.axes[1 if reader.row_vectors else 0]
+    reader.note(f"{name} read over the {'columns' if axis == typed.row else 'rows'} of a matrix")
+    return axis
+
+
+def _inlined(
+    reader: Reader, meaning: FunctionMeaning, axis: Index, arguments: Sequence[Expr]
+) -> tuple[Index | None, Expr]:
+    definition = meaning.definition
+    if definition is None:
+        raise UnknownNameError(f"{meaning.name} has no definition")
+    own = _argument_sort(definition.body, meaning.arguments)
+    body = resorted(definition.body, lambda sort: axis.sort if sort == own else sort)
+    out = reader.axis(axis.sort) if definition.indices else None
+    if out is not None:
+        body = reindex(body, {Index(definition.indices[0].name, axis.sort): out})
+    bodies = {name: ((axis,), expr) for name, expr in zip(meaning.arguments, arguments, strict=True)}
+    return out, inline(body, bodies)
+
+
+def _argument_sort(body: Expr, names: Sequence[str]) -> str | None:
+    return next(
+        (n.indices[0].sort for n in postorder(body) if isinstance(n, Tensor) and n.name in names and n.indices), None
+    )
+
+
+def _builtin(reader: Reader, node: Call, function: Symbol) -> Steps:
+    name = _plain_name(function)
+    if node.primes and name not in AXIOMS:
+        raise FormulaError(f"the slope of {name} cannot be written {name}′ here", next="write its formula")
+    if name in AXIOMS or name in ENTRYWISE:
+        _arguments(node, 1)
+        inside = yield node.arguments[0]
+        entry: Callable[[Expr], Expr] = (
+            (lambda u: apply(AXIOMS[name], u, orders=(node.primes,))) if name in AXIOMS else ENTRYWISE[name]
+        )
+        return replace(inside, expr=entry(inside.expr))
+    if name in BIG_FUNCTIONS and len(node.arguments) == 1:
+        result = yield Big(BIG_FUNCTIONS[name], node.arguments[0], span=node.span)
+        return result
+    inside_all: list[Typed] = []
+    for argument in node.arguments:
+        inside_all.append((yield argument))
+    if name in PAIRWISE:
+        if len(inside_all) < 2:
+            raise FormulaError(f"{name} takes two arguments", got=str(len(inside_all)))
+        exprs, shape = reader.elementwise(inside_all, f"the shapes do not fit in {name}")
+        result_expr = exprs[0]
+        for other in exprs[1:]:
+            result_expr = _pairwise(name, result_expr, other)
+        return replace(shape, expr=result_expr)
+    return _matrix_function(reader, name, inside_all)
+
+
+def _pairwise(name: str, left: Expr, right: Expr) -> Expr:
+    if name == "pow" and isinstance(right, Num):
+        return left**right.value
+    if name in ("max", "maximum") and right is num(0):
+        # Written the way everybody reads it: max(z, 0) is z·[z > 0].
+        return PAIRWISE[name](right, left)
+    return PAIRWISE[name](left, right)
+
+
+def _matrix_function(reader: Reader, name: str, given: Sequence[Typed]) -> Typed:
+    algebra = reader.algebra
+    wanted = {"dot": 2, "matmul": 2, "outer": 2, "inner": 2, "where": 3}.get(name, 1)
+    if len(given) != wanted:
+        raise FormulaError(f"{name} takes {wanted} argument" + "s" * (wanted > 1), got=str(len(given)))
+    match name:
+        case "diag":
+            if given[0].is_matrix:
+                return algebra.diagonal(given[0])
+            return algebra.diagonal_matrix(given[0], reader.axis(reader.sorts.unknown()))
+        case "tr" | "trace":
+            return algebra.trace(given[0])
+        case "transpose" | "T":
+            return algebra.transposed(given[0])
+        case "dot" | "matmul" | "inner":
+            return reader.product("@", given)
+        case "outer":
+            return reader.product("⊗", given)
+        case "norm":
+            total = algebra.total(algebra.with_expr(given[0], given[0].expr ** 2))
+            return Typed(ENTRYWISE["sqrt"](total.expr))
+        case "where":
+            exprs, shape = reader.elementwise(given, "the shapes do not fit in where")
+            condition, yes, no = exprs
+            return replace(shape, expr=mul(condition, yes) + mul(1 - condition, no))
+        case _:
+            raise FormulaError(
+                f"{name} is not part of the formula language", expected="products, transposes, traces and diagonals"
+            )

@@ -1,0 +1,205 @@
+"""One reading of a formula: what has been chosen, found out and noted so far, and the walk over the notation."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from backproof.errors import BackproofError, Place, ShapeError
+from backproof.language.choices import Choices
+from backproof.language.expression import Expr, Index, reindex, sum_over
+from backproof.language.notation import NO_SPAN, Bracketed, Marked, Notation, Number, ProductSign, Symbol
+from backproof.language.products import Way, multiply
+from backproof.language.scope import Scope
+from backproof.language.shapes import Algebra, Typed
+from backproof.language.sorts import Sorts
+
+Steps = Generator[Notation, Typed, Typed]
+"""A rule for one kind of notation: it yields the parts that it wants read, is sent each part's meaning, and returns its own."""
+
+Rule = Callable[["Reader", Notation], Steps]
+
+_Option = TypeVar("_Option")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text that a formula was read from, for the places of errors."""
+
+    text: str = ""
+    name: str | None = None
+
+    def place(self, node: Notation) -> Place | None:
+        """The place of the node; None for notation that was not read from a text."""
+        if not self.text or node.span == NO_SPAN:
+            return None
+        return Place(self.text, *node.span, self.name)
+
+
+class Reader:
+    """The state of one reading. `flip` is 0 for the declared layout, 1 with vectors the other way, 2 with weights too."""
+
+    def __init__(
+        self, scope: Scope, choices: Choices, source: Source, rule: Rule, flip: int, bounds: frozenset[str]
+    ) -> None:
+        self.scope = scope
+        self.choices = choices
+        self.source = source
+        self.flip = flip
+        self.sorts = Sorts()
+        self.algebra = Algebra(self.sorts)
+        self.notes: list[str] = []
+        self.letters: dict[str, Index] = {}
+        self.bound: dict[str, list[Index]] = {}
+        self.upper_bounds = bounds
+        self.local_sizes: dict[str, str] = {}
+        self.summed_except: frozenset[str] | None = None
+        self._rule = rule
+        self._axes = 0
+
+    @property
+    def row_vectors(self) -> bool:
+        """Whether vectors are rows in this reading."""
+        return self.scope.program.row_vectors != (self.flip > 0)
+
+    def read(self, root: Notation) -> Typed:
+        """The meaning of the notation; an explicit stack of rules, so that nesting cannot break it."""
+        stack: list[tuple[Notation, Steps]] = [(root, self._rule(self, root))]
+        sent: Typed | None = None
+        while True:
+            node, steps = stack[-1]
+            try:
+                part = next(steps) if sent is None else steps.send(sent)
+            except StopIteration as finished:
+                stack.pop()
+                sent = finished.value
+                if not stack:
+                    return finished.value
+            except BackproofError as error:
+                raise self._placed(error, node) from None
+            else:
+                stack.append((part, self._rule(self, part)))
+                sent = None
+
+    def _placed(self, error: BackproofError, node: Notation) -> BackproofError:
+        if error.place is None:
+            error.place = self.source.place(node)
+        return error
+
+    def note(self, text: str) -> None:
+        """Remembers something to be said about how the text was read."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def pick(self, key: object, options: Sequence[tuple[int, _Option]]) -> _Option:
+        """One of the options with their costs; the same for the same key within a reading."""
+        return self.choices.pick(key, options)
+
+    def axis(self, sort: str) -> Index:
+        """A new axis; its name cannot collide with a letter."""
+        self._axes += 1
+        return Index(f"•{self._axes}", sort)
+
+    def letter(self, name: str) -> Index:
+        """The index that a letter means here; its sort is found from where it is used."""
+        if self.bound.get(name):
+            return self.bound[name][-1]
+        if name not in self.letters:
+            self.letters[name] = Index(name, self.sorts.unknown())
+        return self.letters[name]
+
+    @contextmanager
+    def binding(self, names: Sequence[str]) -> Iterator[list[Index]]:
+        """Gives the letters a meaning of their own inside a sum."""
+        indices = [Index(name, self.sorts.unknown()) for name in names]
+        for name, index in zip(names, indices, strict=True):
+            self.bound.setdefault(name, []).append(index)
+        try:
+            yield indices
+        finally:
+            for name in names:
+                self.bound[name].pop()
+
+    def run_over(self, index: Index, sort: str, used_in: str) -> None:
+        """Lets an index run over a sort. Raises ShapeError if it already runs over another one."""
+        if not self.sorts.unify(index.sort, sort):
+            raise ShapeError(
+                f"the index {index.name} runs over two sizes",
+                expected=f"{index.name} = 1 … {self.sorts.find(index.sort)} as elsewhere in the formula",
+                got=f"{index.name} = 1 … {self.sorts.find(sort)} in {used_in}",
+            )
+
+    def free_letters(self, expr: Expr) -> dict[str, Index]:
+        """The letters of the formula, not bound by a sum, that the expression depends on."""
+        return {name: index for name, index in self.letters.items() if index in expr.free}
+
+    def summed(self, expr: Expr, parts: Sequence[Expr], node: Notation) -> Expr:
+        """The expression summed over its repeated letters, where this reading sums them (Einstein's convention)."""
+        if self.summed_except is None:
+            return expr
+        for name, index in self.free_letters(expr).items():
+            if name not in self.summed_except and sum(index in part.free for part in parts) > 1:
+                expr = sum_over(index, expr)
+                self.note(f"the repeated index {name} is summed over")
+        return expr
+
+    def product(self, sign: ProductSign, factors: Sequence[Typed]) -> Typed:
+        """The product of the factors as the sign and the shapes want it."""
+
+        def choose(options: Sequence[tuple[int, Way]]) -> Way:
+            return self.pick(("product", sign, tuple(way[1] for _, way in options)), options)
+
+        result, notes = multiply(self.algebra, sign, factors, choose)
+        for note in notes:
+            self.note(note)
+        return result
+
+    def elementwise(self, items: Sequence[Typed], what: str) -> tuple[list[Expr], Typed]:
+        """The expressions on common axes, and the shape that they have in common (its expression means nothing)."""
+        row, column, exprs, broadcast = self.algebra.aligned(items, what)
+        if broadcast:
+            self.note("a vector is repeated along the other axis of a matrix")
+        return exprs, Typed(exprs[0], row, column)
+
+    def settled(self, expr: Expr) -> Expr:
+        """The expression with the sorts that are known by now."""
+        return self.sorts.settled(expr)
+
+    def unsettled(self, expr: Expr) -> Expr:
+        """An expression made from settled ones, with the letters as they are during the reading."""
+        from_settled = {self.sorts.settled_index(i): i for i in self._live_indices()}
+        return _reindexed(expr, from_settled)
+
+    def _live_indices(self) -> list[Index]:
+        return [*self.letters.values(), *(index for stack in self.bound.values() for index in stack)]
+
+
+def _reindexed(expr: Expr, mapping: dict[Index, Index]) -> Expr:
+    return reindex(expr, {old: new for old, new in mapping.items() if old != new})
+
+
+def bare(node: Notation) -> Notation:
+    """The notation inside parentheses and marks."""
+    while isinstance(node, Bracketed | Marked):
+        node = node.body
+    return node
+
+
+def letter_of(node: Notation) -> str | None:
+    """The index letter that the notation is: `i`, `k'`, `i_1`; None for what cannot be an index."""
+    node = bare(node)
+    if not isinstance(node, Symbol) or node.accent or node.label or node.star:
+        return None
+    name = node.name
+    if not name or not name[0].isalpha() or not (len(name) == 1 or name[1:].strip("'" + string.digits) == ""):
+        return None
+    for sub in node.subscripts:
+        inner = bare(sub)
+        if isinstance(inner, Number) and inner.value.denominator == 1:
+            name += str(inner.value)
+        else:
+            return None
+    return name

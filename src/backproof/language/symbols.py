@@ -1,0 +1,336 @@
+"""Symbols: every meaning that a written name with its subscripts and superscripts can have in a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from backproof.errors import FormulaError, ShapeError, UnknownNameError
+from backproof.language.expression import Expr, Index, apply, const, delta, one, reindex, size, sum_over, tensor
+from backproof.language.notation import Notation, Number, Product, Symbol, Words
+from backproof.language.reading import Reader, bare, letter_of
+from backproof.language.scope import label_text, other_case, spellings
+from backproof.language.shapes import Typed
+
+SLICE: Final = ":"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorUse:
+    """A tensor with its subscripts: letters or `:`; `sample` is the letter of an example, x^{(i)}."""
+
+    name: str
+    letters: tuple[str, ...] = ()
+    sample: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kronecker:
+    """δ_ij of two letters."""
+
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizeUse:
+    """The number of values of a sort; None for a size that only an upper bound of a sum names."""
+
+    letter: str
+    sort: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A named real number: π, e."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """The identity matrix, or the vector of ones; its size follows from where it is used."""
+
+    kind: str
+
+
+Meaning = TensorUse | Kronecker | SizeUse | Constant | Special
+Option = tuple[int, Meaning]
+
+
+def meanings(reader: Reader, symbol: Symbol, label: str | None = None, *, own: bool = True) -> list[Option]:
+    """All meanings of a symbol with their costs; `label` is a bare superscript that is tried as a layer.
+
+    With `own=False` only tensors count: not sizes, constants or Kronecker's delta.
+    """
+    written = label if label is not None else (label_text(symbol.label) if symbol.label is not None else None)
+    items = _items(reader, symbol)
+    bases = spellings(symbol)
+    options = _tensor_meanings(reader, bases, written, items)
+    if not options and (swapped := other_case(bases)):
+        options = [(cost + 1, use) for cost, use in _tensor_meanings(reader, swapped, written, items)]
+    if not options and (split := _split_digits(symbol)) is not None:
+        options = _tensor_meanings(reader, (split[0],), split[1], items) if written is None else []
+    if own and label is None:
+        options += _other_meanings(reader, symbol, items, found=bool(options))
+    return options
+
+
+def realised(reader: Reader, meaning: Meaning, *, gradient: bool = False) -> Typed:
+    """The expression that a meaning is. With `gradient`, the adjoint of the tensor in place of the tensor."""
+    match meaning:
+        case TensorUse():
+            return _tensor(reader, meaning, gradient)
+        case Kronecker(left, right):
+            first, second = reader.letter(left), reader.letter(right)
+            reader.run_over(first, second.sort, f"δ_{left}{right}")
+            return Typed(delta(first, second))
+        case SizeUse(letter, None):
+            if letter not in reader.local_sizes:
+                reader.local_sizes[letter] = reader.sorts.unknown()
+            return Typed(size(reader.local_sizes[letter]))
+        case SizeUse(_, sort) if sort is not None:
+            return Typed(size(sort))
+        case Constant("e"):
+            return Typed(apply("exp", 1))
+        case Constant(name):
+            return Typed(const(name))
+        case Special("ones"):
+            axis = reader.axis(reader.sorts.unknown())
+            return Typed(one, None, axis) if reader.row_vectors else Typed(one, axis)
+        case Special():
+            sort = reader.sorts.unknown()
+            row, column = reader.axis(sort), reader.axis(sort)
+            return Typed(delta(row, column), row, column)
+        case _:
+            raise TypeError(f"not a meaning: {meaning!r}")
+
+
+def unknown_name(reader: Reader, symbol: Symbol, node: Notation) -> UnknownNameError:
+    """The error for a symbol without a meaning."""
+    name = written_name(symbol)
+    return UnknownNameError(
+        f"nothing here is called {name}",
+        place=reader.source.place(node),
+        next=reader.scope.suggestion(spellings(symbol)[0]),
+    )
+
+
+def written_name(symbol: Symbol) -> str:
+    """The symbol's name with its marks, in a line."""
+    name = f"{symbol.name}{symbol.star}" + (f" ({symbol.accent})" if symbol.accent else "")
+    subs = [label_text(s) or "…" for s in symbol.subscripts]
+    name += f"_{''.join(subs)}" if subs else ""
+    return name + (f"^({label_text(symbol.label) or '…'})" if symbol.label is not None else "")
+
+
+def _items(reader: Reader, symbol: Symbol) -> tuple[Notation, ...]:
+    """The subscripts one by one: W_{ij} has two, however they were grouped."""
+    items: list[Notation] = []
+    for sub in symbol.subscripts:
+        inner = bare(sub)
+        if isinstance(inner, Product) and inner.sign == "":
+            items.extend(bare(factor) for factor in inner.factors)
+        else:
+            items.append(inner)
+    if len(items) == 1 and isinstance(items[0], Symbol) and len(items[0].name) == 2 and letter_of(items[0]) is None:
+        name = items[0].name
+        known = any(reader.scope.tensors((f"{base}_{name}", f"{base}{name}"), None) for base in spellings(symbol))
+        if name.isalpha() and not known and not items[0].subscripts:
+            return tuple(Symbol(letter, span=items[0].span) for letter in name)
+    return tuple(items)
+
+
+def _index(item: Notation) -> str | None:
+    if (isinstance(item, Symbol) and item.name == SLICE) or (isinstance(item, Words) and item.text.strip() == SLICE):
+        return SLICE
+    return letter_of(item)
+
+
+def _letters(items: Sequence[Notation]) -> tuple[str, ...] | None:
+    found = [_index(item) for item in items]
+    return None if any(f is None for f in found) else tuple(f for f in found if f is not None)
+
+
+def _tensor_meanings(
+    reader: Reader, bases: tuple[str, ...], label: str | None, items: Sequence[Notation]
+) -> list[Option]:
+    scope = reader.scope
+    letters = _letters(items)
+    options: list[Option] = []
+
+    def uses(cost: int, names: Sequence[str], indices: tuple[str, ...] | None, sample: str | None = None) -> None:
+        if indices is None:
+            return
+        for k, name in enumerate(names):
+            missing = len(scope.program.sorts(name)) - len(indices) - (sample is not None)
+            if missing == 0 or (not indices and sample is None):
+                options.append((cost + k, TensorUse(name, indices, sample)))
+            elif missing > 0:
+                options.append((cost + k + (0 if sample is not None else 2), TensorUse(name, indices, sample)))
+
+    if label is not None:
+        layered = scope.tensors(bases, label)
+        uses(0, layered, letters)
+        letter = label if len(label) == 1 and label.isalpha() else None
+        if letter is not None:
+            uses(2 if layered else 0, _sampled(reader, scope.tensors(bases, None)), letters, letter)
+            if items and (first := label_text(items[0])):
+                uses(1, _sampled(reader, scope.tensors(bases, first)), _letters(items[1:]), letter)
+        return options
+    if not items:
+        uses(0, scope.tensors(bases, None), ())
+        return options
+    joined = "".join(label_text(item) or "?" for item in items)
+    uses(0, scope.tensors(tuple(f"{b}{sep}{joined}" for b in bases for sep in ("_", "")), None), ())
+    first = label_text(items[0])
+    bound = letters is not None and bool(reader.bound.get(letters[0]))
+    if first is not None:
+        uses(2 if bound else 0, scope.tensors(bases, first), _letters(items[1:]))
+    uses(0 if bound else 1, scope.tensors(bases, None), letters)
+    if len(items) > 1 and (last := label_text(items[-1])) is not None:
+        uses(1, scope.tensors(bases, last), _letters(items[:-1]))
+    return options
+
+
+def _sampled(reader: Reader, names: Sequence[str]) -> list[str]:
+    """The tensors that have an axis of examples."""
+    scope = reader.scope
+    return [n for n in names if (scope.batch in scope.program.sorts(n) if scope.batch else scope.program.sorts(n))]
+
+
+def _split_digits(symbol: Symbol) -> tuple[str, str] | None:
+    """A name that ends in its layer, W2 or delta2, as name and layer."""
+    stem = symbol.name.rstrip("0123456789")
+    if not stem or stem == symbol.name or symbol.accent or symbol.star:
+        return None
+    return stem.rstrip("_") or stem, symbol.name[len(stem) :]
+
+
+def _other_meanings(reader: Reader, symbol: Symbol, items: Sequence[Notation], *, found: bool) -> list[Option]:
+    scope = reader.scope
+    plain = not symbol.accent and not symbol.star and symbol.label is None
+    options: list[Option] = []
+    letters = _letters(items)
+    if symbol.name == "delta" and plain and letters is not None and len(letters) == 2 and SLICE not in letters:
+        options.append((0, Kronecker(*letters)))
+    key = written_key(symbol)
+    cost = 2 if found else 0
+    if plain and key is not None:
+        if (sort := scope.sort_of(key)) is not None:
+            options.append((cost, SizeUse(key, sort)))
+            cost += 3
+        if key in reader.upper_bounds:
+            options.append((cost, SizeUse(key, None)))
+    if plain and scope.loss(symbol.name) and letters in ((), None):
+        options.append((1 if found else 0, TensorUse(scope.loss(symbol.name) or "")))
+    if plain and not found and not options:
+        if symbol.name in ("pi", "e") and not items:
+            options.append((0, Constant(symbol.name)))
+        elif symbol.name in ("I", "Id", "eye"):
+            options.append((0, Special("identity")))
+        elif symbol.name in ("1", "ones", "one"):
+            options.append((0, Special("ones")))
+    return options
+
+
+def written_key(symbol: Symbol) -> str | None:
+    """The key of a symbol as a size: `m`, `n_l`."""
+    subs = [label_text(bare(s)) for s in symbol.subscripts]
+    if any(s is None for s in subs):
+        return None
+    return symbol.name + ("_" + "".join(s or "" for s in subs) if subs else "")
+
+
+def _tensor(reader: Reader, use: TensorUse, gradient: bool) -> Typed:
+    sorts = reader.scope.program.sorts(use.name)
+    name = reader.scope.gradients[use.name] if gradient else use.name
+    slots = _slots(reader, use, sorts)
+    indices: list[Index] = []
+    axes: list[Index] = []
+    for slot, sort in zip(slots, sorts, strict=True):
+        if slot is None:
+            axes.append(reader.axis(sort))
+            indices.append(axes[-1])
+        else:
+            index = reader.letter(slot)
+            reader.run_over(index, sort, use.name)
+            indices.append(index)
+    expr = tensor(name, *indices)
+    for letter in {s for s in slots if s is not None and slots.count(s) > 1}:
+        expr = _traced(reader, expr, letter)
+    if len(axes) > 2:
+        raise FormulaError(
+            f"{use.name} has {len(axes)} axes and cannot stand without its indices",
+            expected="at most 2 axes in matrix notation",
+            next=f"write its indices: {use.name}_{{{'ijklpqr'[: len(axes)]}}}",
+        )
+    return _oriented(reader, expr, axes, sorts)
+
+
+def _traced(reader: Reader, expr: Expr, letter: str) -> Expr:
+    """A tensor with a repeated letter, A_ii, summed where this reading sums repeated letters."""
+    if reader.summed_except is None or letter in reader.summed_except or reader.bound.get(letter):
+        return expr
+    reader.note(f"the repeated index {letter} is summed over")
+    return sum_over(reader.letter(letter), expr)
+
+
+def _slots(reader: Reader, use: TensorUse, sorts: tuple[str, ...]) -> list[str | None]:
+    """For each axis the letter that stands at it, None for an axis of matrix notation."""
+    letters = [None if letter == SLICE else letter for letter in use.letters]
+    if use.sample is None:
+        return [*letters, *([None] * (len(sorts) - len(letters)))]
+    batch = reader.scope.batch
+    default = 0 if reader.scope.program.row_vectors else len(sorts) - 1
+    at = sorts.index(batch) if batch in sorts else default
+    rest = [*letters, *([None] * (len(sorts) - 1 - len(letters)))]
+    return [*rest[:at], use.sample, *rest[at:]]
+
+
+def _oriented(reader: Reader, expr: Expr, axes: Sequence[Index], sorts: tuple[str, ...]) -> Typed:
+    match list(axes):
+        case []:
+            return Typed(expr)
+        case [axis]:
+            return Typed(expr, None, axis) if reader.row_vectors else Typed(expr, axis)
+        case [row, column]:
+            examples = reader.scope.batch in sorts
+            turned = reader.flip == 2 or (reader.flip == 1 and examples)
+            return Typed(expr, column, row) if turned else Typed(expr, row, column)
+        case _:
+            raise ShapeError("more than two axes", got=str(len(axes)))
+
+
+def entry_of(reader: Reader, typed: Typed, indices: Sequence[Notation], node: Notation) -> Typed:
+    """An entry (or row, column) of a vector or matrix: (W x)_i."""
+    letters = _letters([bare(i) for i in indices])
+    if letters is None:
+        at = next(bare(i) for i in indices if _index(bare(i)) is None)
+        number = isinstance(at, Number)
+        raise FormulaError(
+            "an entry is named by letters" + (", not by a number" if number else ""),
+            place=reader.source.place(at),
+            expected="an index letter",
+            next="use an index letter, such as i",
+        )
+    if len(letters) > len(typed.axes):
+        raise ShapeError(
+            "more indices than axes",
+            place=reader.source.place(node),
+            expected=f"at most {len(typed.axes)}",
+            got=f"{len(letters)} indices on {reader.algebra.shape(typed)}",
+        )
+    expr = typed.expr
+    left: list[Index | None] = [typed.row, typed.column]
+    for axis, letter in zip(typed.axes, letters, strict=False):
+        if letter != SLICE:
+            index = reader.letter(letter)
+            reader.run_over(index, axis.sort, "the entry")
+            expr = reindex(expr, {axis: index})
+            left[0 if axis == typed.row else 1] = None
+    if typed.is_matrix and sum(a is not None for a in left) == 1:
+        axis = left[0] or left[1]
+        return Typed(expr, None, axis) if reader.row_vectors else Typed(expr, axis)
+    return Typed(expr, left[0], left[1])
