@@ -6,7 +6,7 @@ The values of a name at a point are kept: two thousand claims about one network 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
@@ -15,11 +15,13 @@ from typing import Final, Generic, Literal
 from backproof.language.expression import Index
 from backproof.language.program import Assumption
 from backproof.proof.axiomatic import Axiomatic
-from backproof.proof.evaluation import Arithmetic, Array, Model, N, Tape
+from backproof.proof.evaluation import MAX_ENTRIES, Arithmetic, Array, Model, N, Tape
 from backproof.proof.verdict import Nested
 
 BLOCKS_FROM: Final = 7
 """A fixed size from here on is evaluated in blocks of equal entries."""
+
+_WORD: Final = 0xFFFFFFFFFFFFFFFF
 
 Range = Literal["small", "eighths", "positive", "tiny"]
 
@@ -37,15 +39,17 @@ class NeedsAllEntriesError(Exception):
 
 
 class Draws:
-    """Pseudo-random whole numbers, the same for the same seed on every machine."""
+    """Pseudo-random whole numbers (splitmix64), the same for the same seed on every machine."""
 
     def __init__(self, *seed: object) -> None:
-        self._state = zlib.crc32(repr(seed).encode()) * 2 + 1
+        self._state = zlib.crc32(repr(seed).encode()) << 20
 
     def below(self, bound: int) -> int:
         """A number in 0 … bound − 1."""
-        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
-        return (self._state >> 33) % bound
+        self._state = (self._state + 0x9E3779B97F4A7C15) & _WORD
+        mixed = ((self._state ^ (self._state >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _WORD
+        return (mixed ^ (mixed >> 31)) % bound
 
 
 _SMALL: Final = tuple(Fraction(k, 2) for k in (2, -2, 4, 1, -4, 6, -1, 3, -6, -3))
@@ -99,6 +103,43 @@ class Plan:
     given: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict[str, tuple[Fraction, ...]])
 
 
+# (sizes of the symbolic sorts in turn, range of the inputs): small and readable first.
+TRIES: Final[tuple[tuple[tuple[int, ...], Range], ...]] = (
+    ((1,), "small"),
+    ((2,), "small"),
+    ((3, 2), "eighths"),
+    ((2, 3, 4), "positive"),
+    ((2, 1, 3), "tiny"),
+    ((3,), "eighths"),
+    ((4, 3, 2), "small"),
+    ((2, 5, 3, 4), "eighths"),
+    ((5, 4, 3), "positive"),
+    ((2, 3), "tiny"),
+    ((3, 4), "eighths"),
+    ((1, 2), "eighths"),
+)
+
+
+def planned(k: int, sorts: Iterable[str], whole: frozenset[str] = frozenset()) -> Plan:
+    """The plan of try k; `whole` are fixed sizes that must not be evaluated in blocks."""
+    sizes, kind = TRIES[k]
+    extents: dict[str, Extent] = {}
+    turn = 0
+    for sort in sorts:
+        if sort.isdigit():
+            extents[sort] = fixed_extent(int(sort), whole=sort in whole)
+        else:
+            extents[sort] = Extent.of(sizes[turn % len(sizes)])
+            turn += 1
+    return Plan(k, kind, extents)
+
+
+def fixed_extent(size: int, *, whole: bool) -> Extent:
+    """How a fixed size is evaluated: all its values when it is small or they must be told apart, else in blocks."""
+    # Beyond the bound on entries the evaluation refuses; there is no need to list that many weights.
+    return Extent.of(min(size, MAX_ENTRIES + 1)) if whole or size < BLOCKS_FROM else Extent.blocks(size)
+
+
 class Point(Generic[N]):
     """One point of a program, inside its assumptions."""
 
@@ -126,7 +167,7 @@ class Point(Generic[N]):
         """The values of formulas at this point. Raises UnsuitableError, NeedsAllEntriesError or LimitError."""
         self._admit(tape)
         for name in self.program.reach(tape.names, self.model.tensors):
-            self._evaluate(name)
+            self.evaluated(name)
         return self.model.run(tape)
 
     def _admit(self, tape: Tape) -> None:
@@ -135,7 +176,8 @@ class Point(Generic[N]):
             if grouped:
                 raise NeedsAllEntriesError(grouped)
 
-    def _evaluate(self, name: str) -> None:
+    def evaluated(self, name: str) -> None:
+        """Give a tensor its entries, those of what it uses being known."""
         program = self.program.program
         if name in self.program.position:
             tape = self.program.tape(name)

@@ -23,7 +23,6 @@ from backproof.language.program import Assumption
 from backproof.language.walks import names
 from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.balls import MAX_PRECISION, Balls, precision
-from backproof.proof.evaluation import MAX_ENTRIES
 from backproof.proof.points import (
     BLOCKS_FROM,
     Draws,
@@ -33,7 +32,9 @@ from backproof.proof.points import (
     Point,
     Range,
     UnsuitableError,
+    fixed_extent,
 )
+from backproof.proof.verdict import Opinion
 from backproof.proof.witness import DEEP, Sides
 
 PRECISION: Final = 320
@@ -57,14 +58,6 @@ ROUNDS: Final[tuple[tuple[Range, bool], ...]] = (
 )
 BRANCHES: Final = 4
 """How many rounds a formula with branches (indicators, roots, maxima) gets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What the small model says: `agrees` (None where it could not be asked), and in words."""
-
-    agrees: bool | None
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +146,7 @@ class SmallModel:
             found.append(opinion)
             if len(found) >= (BRANCHES if self._branches(sides) else 1):
                 break
-        return found[0] if found else Opinion(None, "the small model could not be evaluated")
+        return found[0] if found else Opinion(agrees=None, words="the small model could not be evaluated")
 
     def _branches(self, sides: Sides) -> bool:
         defined = (n for n in self.program.reach(sides.tape.names) if n in self.program.position)
@@ -184,7 +177,9 @@ class SmallModel:
             sizes = ", ".join(f"{s} = {len(e.weights)}" for s, e in extents.items() if not s.isdigit() and s in bounds)
             where = f" at the small-model bound {sizes}" if sizes else ""
             return (
-                Opinion(False, f"differs{where}") if digits < 0 else Opinion(True, f"agrees to {digits} digits{where}")
+                Opinion(agrees=False, words=f"differs{where}")
+                if digits < 0
+                else Opinion(agrees=True, words=f"agrees to {digits} digits{where}")
             )
 
     def _sharp_digits(self, sides: Sides, extents: dict[str, Extent], kind: _Kind, deadline: float) -> int | None:
@@ -217,7 +212,7 @@ class SmallModel:
     def _extent(self, sort: str, bound: int, *, whole: bool) -> Extent:
         fixed = int(sort) if sort.isdigit() else None
         if fixed is not None and (whole or fixed < BLOCKS_FROM):
-            return Extent.of(min(fixed, MAX_ENTRIES + 1))
+            return fixed_extent(fixed, whole=whole)
         if whole:
             return Extent.of(bound)
         draws = Draws(SEED, "weights", sort)

@@ -100,6 +100,14 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What an independent check says: `agrees` (None where it could not be asked), and in words."""
+
+    agrees: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was decided: `proved` for all sizes and data, `refuted` by a `witness`, or `unknown`, with the reason.
 

@@ -20,17 +20,8 @@ from backproof.language.expression import Expr, add, mul, tensor
 from backproof.language.program import Assumption
 from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.balls import AXIOMS, MAX_PRECISION, PRECISION, Balls, precision, shown, stand_in_formula
-from backproof.proof.evaluation import MAX_ENTRIES, Tape
-from backproof.proof.points import (
-    BLOCKS_FROM,
-    Extent,
-    NeedsAllEntriesError,
-    Plan,
-    Point,
-    Range,
-    UnsuitableError,
-    nested,
-)
+from backproof.proof.evaluation import Tape
+from backproof.proof.points import TRIES, NeedsAllEntriesError, Plan, Point, UnsuitableError, nested, planned
 from backproof.proof.verdict import Nested, Witness
 
 DEEP: Final = 40
@@ -39,21 +30,6 @@ DEEP: Final = 40
 READABLE_GAP: Final = 1e-3
 """A relative difference that a person sees; smaller ones are kept only when nothing better is found."""
 
-# (sizes of the symbolic sorts in turn, range of the inputs): small and readable first.
-TRIES: Final[tuple[tuple[tuple[int, ...], Range], ...]] = (
-    ((1,), "small"),
-    ((2,), "small"),
-    ((3, 2), "eighths"),
-    ((2, 3, 4), "positive"),
-    ((2, 1, 3), "tiny"),
-    ((3,), "eighths"),
-    ((4, 3, 2), "small"),
-    ((2, 5, 3, 4), "eighths"),
-    ((5, 4, 3), "positive"),
-    ((2, 3), "tiny"),
-    ((3, 4), "eighths"),
-    ((1, 2), "eighths"),
-)
 FIRST_TRIES: Final = 3
 """The points that are tried before a proof is."""
 
@@ -189,22 +165,8 @@ class Refuter:
             self._points.clear()
         found = self._points.get((k, bits))
         if found is None:
-            found = self._points[k, bits] = self._new_point(self._plan(k), bits)
+            found = self._points[k, bits] = self._new_point(planned(k, self._sorts, self._whole), bits)
         return found
-
-    def _plan(self, k: int) -> Plan:
-        sizes, kind = TRIES[k]
-        extents: dict[str, Extent] = {}
-        turn = 0
-        for sort in self._sorts:
-            if sort.isdigit():
-                fixed = int(sort)
-                whole = fixed < BLOCKS_FROM or sort in self._whole
-                extents[sort] = Extent.of(min(fixed, MAX_ENTRIES + 1)) if whole else Extent.blocks(fixed)
-            else:
-                extents[sort] = Extent.of(sizes[turn % len(sizes)])
-                turn += 1
-        return Plan(k, kind, extents)
 
     def _new_point(self, plan: Plan, bits: int) -> Point[arb]:
         with precision(bits):
