@@ -1,0 +1,75 @@
+"""Conditions of a verdict, as formulas that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from backproof import catalog
+from backproof.language.expression import Expr, tensor
+from backproof.language.notating import notate
+from backproof.language.notation import Big, Notation, Number, Power, Relation, RelationSign, Transposed
+from backproof.language.program import Assumption, Program
+from backproof.language.text import write
+from backproof.proof.verdict import Condition
+
+ZERO = Number(Fraction(0))
+ONE = Number(Fraction(1))
+
+
+def condition_notation(condition: Condition, program: Program) -> Notation:
+    """A condition as people write it: Σ y = 1, z ≠ 0, 0 < a < 1."""
+    if condition.assumption is not None:
+        return assumption_notation(condition.assumption, program)
+    assert condition.expr is not None
+    subject = _shown(condition.expr, program)
+    match condition.kind:
+        case "positive":
+            return Relation((subject, ZERO), (">",))
+        case "nonzero" | "kink":
+            return Relation((subject, ZERO), ("≠",))
+        case "size" | "equals":
+            return Relation((subject, Number(condition.value or Fraction(0))), ("=",))
+        case "in-unit-interval":
+            return Relation((ZERO, subject, ONE), ("<", "<"))
+        case _:
+            raise TypeError(f"a condition without its assumption: {condition.kind}")
+
+
+def assumption_notation(assumption: Assumption, program: Program) -> Notation:
+    """An assumption about a named tensor as people write it."""
+    name = notate(tensor(assumption.tensor), program=program, symbols=catalog.symbols())
+    signs: tuple[RelationSign, ...] = ("=",)
+    match assumption.property:
+        case "unit-sum":
+            one_axis = len(program.sorts(assumption.tensor)) == 1
+            return Relation((Big("sum", name, axis=None if one_axis else assumption.axis), ONE), signs)
+        case "positive":
+            return Relation((name, ZERO), (">",))
+        case "nonzero":
+            return Relation((name, ZERO), ("≠",))
+        case "in-unit-interval":
+            return Relation((ZERO, name, ONE), ("<", "<"))
+        case "symmetric":
+            return Relation((Transposed(name), name), signs)
+        case "binary":
+            return Relation((Power(name, Number(Fraction(2))), name), signs)
+        case "plus-minus-one":
+            return Relation((Power(name, Number(Fraction(2))), ONE), signs)
+        case "equals":
+            return Relation((name, Number(assumption.value or Fraction(0))), signs)
+
+
+def condition_text(condition: Condition, program: Program) -> str:
+    """The condition as ASCII text, `sum(y) = 1`."""
+    return write(condition_notation(condition, program), ascii=True)
+
+
+def condition_texts(conditions: Iterable[Condition], program: Program) -> list[str]:
+    """The conditions as lines of ASCII text, each once."""
+    return list(dict.fromkeys(condition_text(c, program) for c in conditions))
+
+
+def _shown(expr: Expr, program: Program) -> Notation:
+    free = tuple(sorted(expr.free))
+    return notate(expr, program=program, free=free, symbols=catalog.symbols(), style="index")
