@@ -1,0 +1,214 @@
+"""Expressions to normal forms and back, and the question whether a normal form is 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from backproof.algebra.budget import Limits, OutOfBudget
+from backproof.algebra.polynomial import UNIT, Monomial, Poly, accumulate, constant, plus, single, term
+from backproof.algebra.relations import Relations
+from backproof.language.expression import (
+    Add,
+    Apply,
+    Const,
+    Delta,
+    Expr,
+    Max,
+    Mul,
+    Num,
+    Pow,
+    Size,
+    Sum,
+    Tensor,
+    add,
+    apply,
+    const,
+    delta,
+    max_over,
+    mul,
+    num,
+    postorder,
+    power,
+    size,
+    sum_over,
+    tensor,
+)
+from backproof.language.program import Assumption
+
+Facts = frozenset[tuple[int, int]]
+NO_FACTS: Facts = frozenset()
+
+
+class Algebra(Relations):
+    """Normal forms of formulas and exact zero tests, under fixed assumptions.
+
+    Formulas hold elementary functions (`exp log sin cos atan erf step`), not differentiated, and abstract functions. A
+    normal form equals its formula wherever the formula has a value, kinks aside. Other assumptions need another Algebra.
+
+    >>> from backproof.language.expression import apply, tensor
+    >>> x, algebra = tensor("x"), Algebra()
+    >>> algebra.equal(1 / (1 + apply("exp", -x)), apply("exp", x) / (1 + apply("exp", x)))
+    True
+    """
+
+    def __init__(self, assumptions: Iterable[Assumption] = (), *, limits: Limits | None = None) -> None:
+        super().__init__(assumptions, limits=limits)
+        self._normal: dict[Expr, tuple[Poly, Facts]] = {}
+        self._written: dict[int, Expr] = {}
+
+    @property
+    def used_kinks(self) -> set[Expr]:
+        """The u for which [−u > 0] = 1 − [u > 0] was used: results hold for u ≠ 0."""
+        return {self.expression(p) for p in self._kinks.values()}
+
+    def normal(self, expr: Expr) -> Poly:
+        """The normal form. Raises Undefined for 1/0 or log 0, OutOfBudget where it grows too large."""
+        self.meter.start()
+        for node in postorder(expr):
+            if node not in self._normal:
+                self.meter.spend(5)
+                poly, facts = self._converted(node)
+                self.meter.terms(len(poly))
+                self._normal[node] = (poly, facts)
+        return self._under(*self._normal[expr])
+
+    def _converted(self, node: Expr) -> tuple[Poly, Facts]:
+        inside = [self._normal[child] for child in node.children]
+        facts: Facts = frozenset().union(*(f for _, f in inside)) if inside else NO_FACTS
+        polys = [p for p, _ in inside]
+        match node:
+            case Num(value):
+                return constant(value), facts
+            case Size(sort):
+                return self.size(sort), facts
+            case Const(name):
+                marks = frozenset({"positive", "nonzero", "nonnegative"}) if name in ("pi", "e") else frozenset[str]()
+                return single(self.intern("const", name, marks=marks)), facts
+            case Tensor(name, indices):
+                return self.entry(name, indices), facts
+            case Delta(left, right):
+                return self.delta(left, right), facts
+            case Add():
+                total: Poly = {}
+                for poly in polys:
+                    accumulate(total, poly)
+                return total, facts
+            case Mul():
+                return self.product(polys), facts
+            case Pow(_, exponent):
+                return self.power(polys[0], exponent), facts
+            case Apply(name, _, orders):
+                if name == "log" and orders == (0,):
+                    facts |= self._fact(polys[0])
+                return self.applied(name, tuple(polys), orders), facts
+            case Sum(index, _):
+                left = frozenset((a, v) for a, v in facts if index not in self.atoms[a].free)
+                return self.sum(index, self._under(polys[0], facts - left)), left
+            case Max(index, _):
+                left = frozenset((a, v) for a, v in facts if index not in self.atoms[a].free)
+                return self.maximum(index, self._under(polys[0], facts - left)), left
+            case _:
+                raise TypeError(f"not an expression: {type(node).__name__}")
+
+    def _fact(self, argument: Poly) -> Facts:
+        """What `log u` says: u > 0, if that is the value of one indicator and u itself has none."""
+        if any(a in self.special and self._is_choice(a) for m in argument for a, _ in m):
+            return NO_FACTS
+        indicator = self.step(argument)
+        steps = [a for m in indicator for a, _ in m]
+        if len(steps) != 1:
+            return NO_FACTS
+        if indicator == single(steps[0]):
+            return frozenset({(steps[0], 1)})
+        return frozenset({(steps[0], 0)}) if indicator == {UNIT: 1, ((steps[0], 1),): -1} else NO_FACTS
+
+    def _under(self, poly: Poly, facts: Facts) -> Poly:
+        for atom, value in facts:
+            if any(a == atom for m in poly for a, _ in m):
+                poly = self.assigned(poly, atom, value)
+        return poly
+
+    def is_zero(self, poly: Poly) -> bool:
+        """True only if the polynomial is proved to be 0: for all sizes, wherever it has a value.
+
+        Raises OutOfBudget where it was not proved and a test had to be given up.
+        """
+        if not poly:
+            return True
+        self.meter.start()
+        stopped: OutOfBudget | None = None
+        for test in (
+            self.vanishes,
+            self.vanishes_by_kernels,
+            self.vanishes_by_patterns,
+            self.vanishes_merged,
+            self._vanishes_related,
+        ):
+            try:
+                if test(poly):
+                    return True
+            except OutOfBudget as error:
+                stopped = stopped or error
+        if stopped is not None:
+            raise stopped
+        return False
+
+    def _vanishes_related(self, poly: Poly) -> bool:
+        related = self.related(poly)
+        return related != poly and self.vanishes(related)
+
+    def equal(self, left: Expr, right: Expr) -> bool:
+        """Whether two formulas are proved equal wherever both have a value."""
+        return self.is_zero(plus(self.normal(left), self.normal(right), -1))
+
+    def tensors(self, poly: Poly) -> set[str]:
+        """The names of all tensors in the polynomial, at any depth."""
+        return {self.atoms[a].name for a in self.reach(poly) if self.atoms[a].kind == "tensor"}
+
+    def expression(self, poly: Poly) -> Expr:
+        """A formula for the polynomial."""
+        for atom in sorted(self.reach(poly)):
+            if atom not in self._written:
+                self._written[atom] = self._atom_expression(atom)
+        return self._sum_expression(poly)
+
+    def _sum_expression(self, poly: Poly) -> Expr:
+        return add(*(mul(num(Fraction(c)), self._monomial_expression(m)) for m, c in poly.items()))
+
+    def _monomial_expression(self, monomial: Monomial) -> Expr:
+        return mul(*(self._power_expression(a, Fraction(e)) for a, e in monomial))
+
+    def _power_expression(self, atom: int, exponent: Fraction) -> Expr:
+        what, written = self.atoms[atom], self._written[atom]
+        if what.kind == "inverse":
+            return power(self._sum_expression(what.args[0]), -exponent)
+        if what.kind == "function" and what.name == "exp" and exponent.denominator != 1:
+            return apply("exp", mul(exponent, self._sum_expression(what.args[0])))
+        return power(written, exponent)
+
+    def _atom_expression(self, atom: int) -> Expr:
+        what = self.atoms[atom]
+        match what.kind:
+            case "tensor":
+                return tensor(what.name, *what.indices)
+            case "size":
+                return size(what.name)
+            case "const":
+                return const(what.name)
+            case "delta":
+                return delta(*what.indices)
+            case "prime":
+                return num(int(what.name))
+            case "function":
+                return apply(what.name, *(self._sum_expression(p) for p in what.args), orders=what.orders)
+            case "inverse":
+                return power(self._sum_expression(what.args[0]), -1)
+            case "root":
+                return self._sum_expression(what.args[0])
+            case "sum":
+                return sum_over(what.indices, self._monomial_expression(term(what.args[0])[0]))
+            case "maximum":
+                return max_over(what.indices[0], self._sum_expression(what.args[0]))
+
+
