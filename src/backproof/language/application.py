@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -227,22 +227,27 @@ def _loss(_reader: Reader, node: Call) -> Steps:
     return result
 
 
-def _arguments(node: Call, wanted: int | None = None) -> Sequence[Notation]:
-    if wanted is not None and len(node.arguments) != wanted:
-        raise FormulaError(
-            "a function has another number of arguments", expected=f"{wanted}", got=f"{len(node.arguments)}"
-        )
-    return node.arguments
+def _check_count(arguments: Sequence[Notation], wanted: int) -> None:
+    if len(arguments) != wanted:
+        raise FormulaError("a function has another number of arguments", expected=f"{wanted}", got=f"{len(arguments)}")
+
+
+def _each(nodes: Sequence[Notation]) -> Generator[Notation, Typed, list[Typed]]:
+    """The meanings of several parts."""
+    found: list[Typed] = []
+    for node in nodes:
+        found.append((yield node))  # noqa: PERF401 - each answer is sent into the generator
+    return found
 
 
 def _function(reader: Reader, node: Call, function: Symbol, meaning: FunctionMeaning) -> Steps:
-    arguments: list[Typed] = []
-    if not node.arguments and node.primes:
-        # A bare f′ is taken at the z of the output layer.
+    written = node.arguments
+    if not written and node.primes:
+        # A bare f′ is taken at the z of its layer.
         reader.note(f"{function.name}′ without an argument is read at z")
-        arguments.append((yield Symbol("z", label=function.label, span=node.span)))
-    for argument in _arguments(node, None if not node.arguments and node.primes else meaning.arity):
-        arguments.append((yield argument))
+        written = (Symbol("z", subscripts=function.subscripts, label=function.label, span=node.span),)
+    _check_count(written, meaning.arity)
+    arguments = yield from _each(written)
     if meaning.kind == "vector":
         if node.primes:
             raise FormulaError(
@@ -278,7 +283,7 @@ def _vector(reader: Reader, meaning: FunctionMeaning, arguments: Sequence[Typed]
 
 def _vector_of_letters(reader: Reader, meaning: FunctionMeaning, arguments: Sequence[Typed]) -> Typed:
     """softmax(z_k): the entry k of softmax(z)."""
-    letters = [index for index in _letters_in(reader, arguments[0].expr)]
+    letters = _letters_in(reader, arguments[0].expr)
     if len(letters) != 1:
         raise ShapeError(f"{meaning.name} takes a vector", expected="n × 1", got=reader.algebra.shape(arguments[0]))
     reader.note(f"{meaning.name} of an entry read as the entry of {meaning.name} of the vector")
@@ -327,7 +332,7 @@ def _builtin(reader: Reader, node: Call, function: Symbol) -> Steps:
     if node.primes and name not in AXIOMS:
         raise FormulaError(f"the slope of {name} cannot be written {name}′ here", next="write its formula")
     if name in AXIOMS or name in ENTRYWISE:
-        _arguments(node, 1)
+        _check_count(node.arguments, 1)
         inside = yield node.arguments[0]
         entry: Callable[[Expr], Expr] = (
             (lambda u: apply(AXIOMS[name], u, orders=(node.primes,))) if name in AXIOMS else ENTRYWISE[name]
@@ -336,9 +341,7 @@ def _builtin(reader: Reader, node: Call, function: Symbol) -> Steps:
     if name in BIG_FUNCTIONS and len(node.arguments) == 1:
         result = yield Big(BIG_FUNCTIONS[name], node.arguments[0], span=node.span)
         return result
-    inside_all: list[Typed] = []
-    for argument in node.arguments:
-        inside_all.append((yield argument))
+    inside_all = yield from _each(node.arguments)
     if name in PAIRWISE:
         if len(inside_all) < 2:
             raise FormulaError(f"{name} takes two arguments", got=str(len(inside_all)))

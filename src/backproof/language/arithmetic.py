@@ -84,7 +84,7 @@ def read_product(reader: Reader, node: Product) -> Steps:
         item = yield factor
         factors.append(item)
     result = reader.product(node.sign, factors)
-    return replace(result, expr=reader.summed(result.expr, [f.expr for f in factors], node))
+    return replace(result, expr=reader.summed(result.expr, [f.expr for f in factors]))
 
 
 def read_quotient(reader: Reader, node: Quotient) -> Steps:
@@ -94,7 +94,7 @@ def read_quotient(reader: Reader, node: Quotient) -> Steps:
     below = replace(denominator, expr=power(denominator.expr, -1))
     exprs, shape = reader.elementwise((numerator, below), "the shapes do not fit in a quotient")
     parts = [numerator.expr, denominator.expr]
-    return replace(shape, expr=reader.summed(mul(*exprs), parts, node))
+    return replace(shape, expr=reader.summed(mul(*exprs), parts))
 
 
 def read_transposed(reader: Reader, node: Transposed) -> Steps:
@@ -114,7 +114,7 @@ def read_power(reader: Reader, node: Power) -> Steps:
         if meaning is not None:
             return realised(reader, meaning)
     exponent = yield node.exponent
-    if isinstance(base, Symbol) and base.name == "e" and not base.subscripts and not meanings(reader, base, own=False):
+    if isinstance(base, Symbol) and base == Symbol("e") and not reader.scope.tensors(("e",), None):
         return replace(exponent, expr=apply("exp", exponent.expr))
     if isinstance(base, Norm) and base.kind != "1" and isinstance(exponent.expr, Num) and exponent.expr.value == 2:
         entries = yield base.body

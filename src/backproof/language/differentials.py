@@ -114,7 +114,7 @@ def _differentiated(reader: Reader, value: Typed, node: Derivative) -> Typed:
     slope = reader.unsettled(reader.scope.differentiate(expr, _entry(entry.name, new)))
     back = {s: a for s, a in ((row, value.row), (column, value.column)) if s is not None and a is not None and s != a}
     slope = reindex(slope, back)
-    return _placed_axes(reader, value, target, entry, new, slope)
+    return _placed_axes(reader, value, target, reindex(slope, dict(zip(new, entry.indices, strict=True))))
 
 
 def _entry(name: str, indices: tuple[Index, ...]) -> Tensor:
@@ -124,10 +124,7 @@ def _entry(name: str, indices: tuple[Index, ...]) -> Tensor:
     return entry
 
 
-def _placed_axes(
-    reader: Reader, value: Typed, target: Typed, entry: Tensor, new: tuple[Index, ...], slope: Expr
-) -> Typed:
-    renamed = reindex(slope, dict(zip(new, entry.indices, strict=True)))
+def _placed_axes(reader: Reader, value: Typed, target: Typed, renamed: Expr) -> Typed:
     if target.is_scalar:
         return replace(value, expr=renamed)
     if value.is_scalar:

@@ -1,14 +1,15 @@
 """Elaboration: what a person wrote, as expressions with checked shapes.
 
-Matrix notation, index notation and mixtures are read by the same rules: a value has a row and a column axis, letters are
-free indices beside them. Where a text can be read in several ways, every admissible reading is given, the likeliest first.
+Matrix notation, index notation and mixtures are read by the same rules: a value has a row and a column axis, letters
+are free indices beside them. Where a text can be read in several ways, every admissible reading is given, the likeliest
+first.
 """
 
 from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ from backproof.language.notation import (
     Transposed,
     Words,
 )
-from backproof.language.reading import Reader, Source, Steps
+from backproof.language.reading import Given, Reader, Source, Steps
 from backproof.language.scope import FunctionMeaning, Scope
 from backproof.language.shapes import Typed
 from backproof.language.summation import read_big, upper_bound_letters
@@ -78,7 +79,7 @@ __all__ = ["FunctionMeaning", "Reading", "Scope", "Typed", "elaborate"]
 class Reading:
     """One way to read a relation: its sides on common axes and indices, and what was assumed.
 
-    `signs` has one sign between each two sides; a formula alone is one side. `cost` grows as a reading gets less likely.
+    `signs` has one sign between each two sides; a formula alone is one side. `cost` grows as a reading gets unlikely.
     """
 
     sides: tuple[Typed, ...]
@@ -118,18 +119,19 @@ def elaborate(notation: Notation, scope: Scope, text: str = "", source: str | No
     """All admissible readings of a formula or relation, the likeliest first, at most 8.
 
     `text` is what the notation was parsed from, for the places of errors. Raises ShapeError, UnknownNameError or
-    FormulaError when there is no reading. If the shapes fit in no reading with vectors as the program declares them, they
-    are read the other way round, and a note says so.
+    FormulaError when there is no reading. If the shapes fit in no reading with vectors as the program declares them,
+    they are read the other way round, and a note says so.
     """
     size, bounds = _survey(notation)
     attempts = max(MAX_READINGS, min(MAX_ATTEMPTS, _WORK // size))
+    given = Given(scope, Source(text, source), _rule, 0, bounds)
     errors: list[BackproofError] = []
     for flip in range(3):
         readings: dict[tuple[Any, ...], Reading] = {}
         failed: list[BackproofError] = []
 
         def attempt(choices: Choices, flip: int = flip) -> Reading:
-            return _Relation(Reader(scope, choices, Source(text, source), _rule, flip, bounds), notation).reading()
+            return _Relation(Reader(replace(given, flip=flip), choices), notation).reading()
 
         for _, outcome in search(attempt, attempts):
             if isinstance(outcome, BackproofError):
@@ -232,7 +234,7 @@ class _Relation:
     def _matched(self, side: Typed, lead: Typed, sides: Sequence[Typed]) -> Typed | None:
         """A side in index notation against one in matrix notation: letters matched with axes by their sorts."""
         reader = self._reader
-        others = set().union(*(reader.free_letters(s.expr) for s in sides if s.axes), frozenset())
+        others = {name for s in sides if s.axes for name in reader.free_letters(s.expr)}
         letters = {n: i for n, i in reader.free_letters(side.expr).items() if n not in others}
         if len(letters) != len(lead.axes):
             return None

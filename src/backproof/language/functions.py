@@ -109,9 +109,9 @@ PAIRWISE: Final[Mapping[str, Callable[[Expr, Expr], Expr]]] = MappingProxyType(
         "min": minimum,
         "minimum": minimum,
         "pow": exponential_power,
-        "add": lambda u, v: add(u, v),
+        "add": add,
         "subtract": lambda u, v: add(u, mul(-1, v)),
-        "multiply": lambda u, v: mul(u, v),
+        "multiply": mul,
         "divide": lambda u, v: mul(u, power(v, -1)),
     }
 )

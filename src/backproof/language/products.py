@@ -3,120 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Literal
 
 from backproof.errors import ShapeError
 from backproof.language.expression import mul
 from backproof.language.notation import ProductSign
 from backproof.language.shapes import Algebra, Typed
 
-Way = tuple[int, str, str | None]
-_ELEMENTWISE: Final = "elementwise"
-_MATRIX: Final = "matrix"
-_INNER: Final = "inner"
-_OUTER: Final = "outer"
+Kind = Literal["elementwise", "matrix", "inner", "outer"]
+Way = tuple[int, Kind, str | None]
+"""A way to read a product: its cost, its kind, and what has to be said about it."""
+
+Pick = Callable[[Sequence[Way]], Way]
 
 
-def multiply(
-    algebra: Algebra, sign: ProductSign, factors: Sequence[Typed], pick: Callable[[Sequence[tuple[int, Way]]], Way]
-) -> tuple[Typed, tuple[str, ...]]:
-    """The product of the factors under one sign, with notes on how it was read.
+@dataclass(slots=True)
+class Multiplication:
+    """Products under one sign. `pick` answers where shapes allow two ways; `notes` collects what has to be said."""
 
-    `pick` answers where shapes allow two readings. Products of different kinds are taken from the left, and from the
-    right where only that fits: `a Wᵀδ` is a ⊙ (Wᵀδ). Raises ShapeError.
-    """
-    if all(f.is_scalar for f in factors):
-        return Typed(mul(*(f.expr for f in factors))), ()
-    if sign == "⊙":
-        row, column, exprs, _ = algebra.aligned(factors, "the shapes do not fit in an elementwise product")
-        return Typed(mul(*exprs), row, column), ()
-    notes: list[str] = []
-    try:
+    algebra: Algebra
+    sign: ProductSign
+    pick: Pick
+    notes: list[str] = field(default_factory=list[str])
+
+    def product(self, factors: Sequence[Typed]) -> Typed:
+        """The product of the factors.
+
+        Products of different kinds are taken from the left, and from the right where only that fits: `a Wᵀδ` is
+        a ⊙ (Wᵀδ). Raises ShapeError.
+        """
+        if all(f.is_scalar for f in factors):
+            return Typed(mul(*(f.expr for f in factors)))
+        if self.sign == "⊙":
+            row, column, exprs, _ = self.algebra.aligned(factors, "the shapes do not fit in an elementwise product")
+            return Typed(mul(*exprs), row, column)
+        try:
+            return self._from_left(factors)
+        except ShapeError:
+            if len(factors) < 3 or self.sign == "@":
+                raise
+            self.notes.clear()
+            result = self._from_right(factors)
+            self.notes.append("a product of several factors is read from the right")
+            return result
+
+    def _from_left(self, factors: Sequence[Typed]) -> Typed:
         result = factors[0]
         for factor in factors[1:]:
-            result = _pair(algebra, sign, result, factor, pick, notes)
-    except ShapeError:
-        if len(factors) < 3 or sign == "@":
-            raise
-        notes.clear()
+            result = self._pair(result, factor)
+        return result
+
+    def _from_right(self, factors: Sequence[Typed]) -> Typed:
         result = factors[-1]
         for factor in reversed(factors[:-1]):
-            result = _pair(algebra, sign, factor, result, pick, notes)
-        notes.append("a product of several factors is read from the right")
-    return result, tuple(notes)
+            result = self._pair(factor, result)
+        return result
 
+    def _pair(self, left: Typed, right: Typed) -> Typed:
+        if left.is_scalar or right.is_scalar:
+            return Typed(mul(left.expr, right.expr), left.row or right.row, left.column or right.column)
+        ways = self._ways(left, right)
+        if not ways:
+            return self._refused(left, right)
+        _, kind, note = self.pick(ways)
+        if note and note not in self.notes:
+            self.notes.append(note)
+        match kind:
+            case "elementwise":
+                return self.algebra.elementwise(left, right)
+            case "inner":
+                return self.algebra.inner(left, right)
+            case "outer":
+                return Typed(mul(left.expr, right.expr), left.axes[0], right.axes[0])
+            case "matrix":
+                return self.algebra.contraction(left, right)
 
-def _pair(
-    algebra: Algebra,
-    sign: ProductSign,
-    left: Typed,
-    right: Typed,
-    pick: Callable[[Sequence[tuple[int, Way]]], Way],
-    notes: list[str],
-) -> Typed:
-    if left.is_scalar or right.is_scalar:
-        row = left.row or right.row
-        column = left.column or right.column
-        return Typed(mul(left.expr, right.expr), row, column)
-    ways = _ways(algebra, sign, left, right)
-    if not ways:
-        return algebra.contraction(left, right) if sign != "⊗" else _refuse_outer(algebra, left, right)
-    _, kind, note = pick([(way[0], way) for way in ways])
-    if note:
-        notes.append(note)
-    if kind == _ELEMENTWISE:
-        return algebra.elementwise(left, right)
-    if kind == _INNER:
-        return algebra.inner(left, right)
-    if kind == _OUTER:
-        return _outer(left, right)
-    return algebra.contraction(left, right)
-
-
-def _ways(algebra: Algebra, sign: ProductSign, left: Typed, right: Typed) -> list[Way]:
-    """The admissible kinds of product with their costs and notes."""
-    name = {"": "a product without a sign", "·": "the dot", "*": "*", "×": "×", "@": "@", "⊗": "⊗"}.get(sign, sign)
-    if sign == "⊗":
-        return [(0, _OUTER, None)] if left.is_vector and right.is_vector else []
-    matrix = algebra.contracts(left, right) or algebra.is_outer(left, right)
-    alike = algebra.same_shape(left, right)
-    ways: list[Way] = []
-    if matrix:
-        note = (
-            f"{name} read as the matrix product" if sign in ("*", "×") and not algebra.is_outer(left, right) else None
+    def _refused(self, left: Typed, right: Typed) -> Typed:
+        if self.sign != "⊗":
+            return self.algebra.contraction(left, right)
+        raise ShapeError(
+            "the outer product ⊗ takes two vectors",
+            expected="n × 1 and m × 1",
+            got=f"{self.algebra.shape(left)} and {self.algebra.shape(right)}",
         )
-        ways.append((2 if alike and sign in ("*", "×") else 0, _MATRIX, note))
-    if sign == "@":
-        if alike and left.is_vector:
-            ways.append((0, _INNER, "@ of two vectors read as their inner product"))
+
+    def _ways(self, left: Typed, right: Typed) -> list[Way]:
+        """The admissible ways."""
+        if self.sign == "⊗":
+            return [(0, "outer", None)] if left.is_vector and right.is_vector else []
+        name = {"": "a product without a sign", "·": "the dot"}.get(self.sign, self.sign)
+        star = self.sign in ("*", "×")
+        outer = self.algebra.is_outer(left, right)
+        matrix = outer or self.algebra.contracts(left, right)
+        alike = self.algebra.same_shape(left, right)
+        ways: list[Way] = []
+        if matrix:
+            note = f"{name} read as the matrix product" if star and not outer else None
+            ways.append((2 if alike and star else 0, "matrix", note))
+        if self.sign == "@":
+            if alike and left.is_vector:
+                ways.append((0, "inner", "@ of two vectors read as their inner product"))
+            return ways
+        if alike:
+            cost = 3 if matrix and not star else 0
+            ways.append((cost, "elementwise", f"{name} read as the elementwise product"))
+            if left.is_vector and not star:
+                cost = 1 if self.sign == "·" else 4
+                ways.append((cost, "inner", f"{name} between two vectors read as the inner product"))
+        elif not matrix and star and self._broadcasts(left, right):
+            note = f"{name} read as the elementwise product, the vector repeated along the other axis"
+            ways.append((1, "elementwise", note))
         return ways
-    if alike:
-        ways.append(
-            (3 if matrix and sign not in ("*", "×") else 0, _ELEMENTWISE, f"{name} read as the elementwise product")
-        )
-        if left.is_vector and sign in ("", "·"):
-            cost = 1 if sign == "·" else 4
-            ways.append((cost, _INNER, f"{name} between two vectors read as the inner product"))
-    elif not matrix and sign in ("*", "×") and _broadcasts(algebra, left, right):
-        ways.append((1, _ELEMENTWISE, f"{name} read as the elementwise product, the vector repeated for each example"))
-    return ways
 
-
-def _broadcasts(algebra: Algebra, left: Typed, right: Typed) -> bool:
-    vector, matrix = (left, right) if left.is_vector else (right, left)
-    if not (vector.is_vector and matrix.is_matrix):
-        return False
-    other = matrix.row if vector.row is not None else matrix.column
-    return algebra.same_axis(vector.axes[0], other)
-
-
-def _outer(left: Typed, right: Typed) -> Typed:
-    return Typed(mul(left.expr, right.expr), left.axes[0], right.axes[0])
-
-
-def _refuse_outer(algebra: Algebra, left: Typed, right: Typed) -> Typed:
-    raise ShapeError(
-        "the outer product ⊗ takes two vectors",
-        expected="n × 1 and m × 1",
-        got=f"{algebra.shape(left)} and {algebra.shape(right)}",
-    )
+    def _broadcasts(self, left: Typed, right: Typed) -> bool:
+        vector, matrix = (left, right) if left.is_vector else (right, left)
+        if not (vector.is_vector and matrix.is_matrix):
+            return False
+        other = matrix.row if vector.row is not None else matrix.column
+        return self.algebra.same_axis(vector.axes[0], other)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,13 +12,13 @@ from backproof.errors import BackproofError, Place, ShapeError
 from backproof.language.choices import Choices
 from backproof.language.expression import Expr, Index, reindex, sum_over
 from backproof.language.notation import NO_SPAN, Bracketed, Marked, Notation, Number, ProductSign, Symbol
-from backproof.language.products import Way, multiply
+from backproof.language.products import Multiplication, Way
 from backproof.language.scope import Scope
 from backproof.language.shapes import Algebra, Typed
 from backproof.language.sorts import Sorts
 
 Steps = Generator[Notation, Typed, Typed]
-"""A rule for one kind of notation: it yields the parts that it wants read, is sent each part's meaning, and returns its own."""
+"""A rule for one kind of notation: it yields parts, is sent the meaning of each, and returns its own."""
 
 Rule = Callable[["Reader", Notation], Steps]
 
@@ -39,25 +39,38 @@ class Source:
         return Place(self.text, *node.span, self.name)
 
 
-class Reader:
-    """The state of one reading. `flip` is 0 for the declared layout, 1 with vectors the other way, 2 with weights too."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is given to every reading of a formula.
 
-    def __init__(
-        self, scope: Scope, choices: Choices, source: Source, rule: Rule, flip: int, bounds: frozenset[str]
-    ) -> None:
-        self.scope = scope
+    `rule` finds the rule for a notation. `flip` is 0 for the layout that the program declares, 1 with vectors the other
+    way round, 2 with weights transposed too. `upper_bounds` are the letters that stand above a Σ.
+    """
+
+    scope: Scope
+    source: Source
+    rule: Rule
+    flip: int = 0
+    upper_bounds: frozenset[str] = frozenset()
+
+
+class Reader:
+    """The state of one reading."""
+
+    def __init__(self, given: Given, choices: Choices) -> None:
+        self.scope = given.scope
+        self.source = given.source
+        self.flip = given.flip
+        self.upper_bounds = given.upper_bounds
+        self._rule = given.rule
         self.choices = choices
-        self.source = source
-        self.flip = flip
         self.sorts = Sorts()
         self.algebra = Algebra(self.sorts)
         self.notes: list[str] = []
         self.letters: dict[str, Index] = {}
         self.bound: dict[str, list[Index]] = {}
-        self.upper_bounds = bounds
         self.local_sizes: dict[str, str] = {}
         self.summed_except: frozenset[str] | None = None
-        self._rule = rule
         self._axes = 0
 
     @property
@@ -112,7 +125,7 @@ class Reader:
         return self.letters[name]
 
     @contextmanager
-    def binding(self, names: Sequence[str]) -> Iterator[list[Index]]:
+    def binding(self, names: Sequence[str]) -> Generator[list[Index]]:
         """Gives the letters a meaning of their own inside a sum."""
         indices = [Index(name, self.sorts.unknown()) for name in names]
         for name, index in zip(names, indices, strict=True):
@@ -136,7 +149,7 @@ class Reader:
         """The letters of the formula, not bound by a sum, that the expression depends on."""
         return {name: index for name, index in self.letters.items() if index in expr.free}
 
-    def summed(self, expr: Expr, parts: Sequence[Expr], node: Notation) -> Expr:
+    def summed(self, expr: Expr, parts: Sequence[Expr]) -> Expr:
         """The expression summed over its repeated letters, where this reading sums them (Einstein's convention)."""
         if self.summed_except is None:
             return expr
@@ -149,11 +162,12 @@ class Reader:
     def product(self, sign: ProductSign, factors: Sequence[Typed]) -> Typed:
         """The product of the factors as the sign and the shapes want it."""
 
-        def choose(options: Sequence[tuple[int, Way]]) -> Way:
-            return self.pick(("product", sign, tuple(way[1] for _, way in options)), options)
+        def choose(ways: Sequence[Way]) -> Way:
+            return self.pick(("product", sign, tuple(way[1] for way in ways)), [(way[0], way) for way in ways])
 
-        result, notes = multiply(self.algebra, sign, factors, choose)
-        for note in notes:
+        multiplication = Multiplication(self.algebra, sign, choose)
+        result = multiplication.product(factors)
+        for note in multiplication.notes:
             self.note(note)
         return result
 

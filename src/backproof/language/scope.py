@@ -6,8 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from backproof.language.expression import Expr, Tensor
 from backproof.language.notation import Bracketed, Negative, Notation, Number, Plus, Symbol, Words
@@ -15,12 +14,6 @@ from backproof.language.program import Definition, Program
 
 LOSS_NAME: Final = "J"
 LOSS_LETTERS: Final = frozenset({"J", "L", "E", "C", "loss", "cost", "Loss", "Cost"})
-
-_Value = TypeVar("_Value")
-
-
-def _empty() -> Mapping[str, _Value]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +44,12 @@ class Scope:
     """
 
     program: Program
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=_empty)
-    functions: Mapping[str, FunctionMeaning] = field(default_factory=_empty)
-    gradients: Mapping[str, str] = field(default_factory=_empty)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    functions: Mapping[str, FunctionMeaning] = field(default_factory=dict[str, FunctionMeaning])
+    gradients: Mapping[str, str] = field(default_factory=dict[str, str])
     losses: frozenset[str] = LOSS_LETTERS
     differentiate: Callable[[Expr, Tensor], Expr] | None = None
-    sizes: Mapping[str, str] = field(default_factory=_empty)
+    sizes: Mapping[str, str] = field(default_factory=dict[str, str])
     batch: str | None = None
 
     @cached_property

@@ -45,7 +45,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Algebra:
-    """Operations on typed expressions; sorts that have to be equal are made equal, or a ShapeError names both shapes."""
+    """Operations on typed expressions; sorts that have to be equal are made equal, or a ShapeError names both."""
 
     sorts: Sorts
 

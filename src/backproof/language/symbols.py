@@ -81,7 +81,7 @@ def realised(reader: Reader, meaning: Meaning, *, gradient: bool = False) -> Typ
     """The expression that a meaning is. With `gradient`, the adjoint of the tensor in place of the tensor."""
     match meaning:
         case TensorUse():
-            return _tensor(reader, meaning, gradient)
+            return _tensor(reader, meaning, gradient=gradient)
         case Kronecker(left, right):
             first, second = reader.letter(left), reader.letter(right)
             reader.run_over(first, second.sort, f"δ_{left}{right}")
@@ -243,7 +243,7 @@ def written_key(symbol: Symbol) -> str | None:
     return symbol.name + ("_" + "".join(s or "" for s in subs) if subs else "")
 
 
-def _tensor(reader: Reader, use: TensorUse, gradient: bool) -> Typed:
+def _tensor(reader: Reader, use: TensorUse, *, gradient: bool) -> Typed:
     sorts = reader.scope.program.sorts(use.name)
     name = reader.scope.gradients[use.name] if gradient else use.name
     slots = _slots(reader, use, sorts)
