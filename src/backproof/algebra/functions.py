@@ -26,11 +26,13 @@ from backproof.algebra.polynomial import (
     term,
     whole,
 )
+from backproof.algebra.rational import is_monomial
 from backproof.algebra.roots import Roots
 from backproof.language.program import Assumption
 
 ODD = frozenset({"erf", "sin", "atan", "tan", "sinh", "tanh", "asin", "asinh", "erfinv"})
 EVEN = frozenset({"cos", "cosh"})
+SIGN_KEEPING = frozenset({"erf", "atan", "sinh", "tanh", "asinh"})
 STEP_FACTORS = 3
 
 
@@ -190,6 +192,11 @@ class Functions(Roots):
 
     def _sign_steps(self, base: Poly) -> tuple[Poly, Poly]:
         """[u > 0] and [−u > 0] of an irreducible u."""
+        lone = is_monomial(base)
+        if lone is not None and lone[1] == 1:
+            what = self.atoms[lone[0]]
+            if what.kind == "function" and what.name in SIGN_KEEPING and what.orders == (0,):
+                return self.step(what.args[0]), self.step(opposite(what.args[0]))
         negative = self.is_negative(base)
         preferred = opposite(base) if negative else base
         on = self._step_atom(preferred)
