@@ -101,6 +101,12 @@ def spelled() -> Mapping[str, Entry]:
 
 
 @cache
+def symbols() -> Mapping[str, str]:
+    """The symbol by which a printer writes each function, {"sigmoid": "σ"}."""
+    return MappingProxyType({name: entry.symbol for name, entry in _applicable().items() if entry.symbol})
+
+
+@cache
 def _applicable() -> Mapping[str, Entry]:
     entries = (*AXIOMS, *ELEMENTARY, *ACTIVATIONS, *LOSSES)
     found: dict[str, Entry] = {}

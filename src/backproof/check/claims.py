@@ -1,0 +1,209 @@
+"""Claims: a formula that a person wrote about a network, read, judged and explained."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from backproof import catalog
+from backproof.calculus.network import Network
+from backproof.calculus.sweep import adjoint_name
+from backproof.check.diagnosis import Mistake, diagnose, simplest
+from backproof.check.names import program_of, resolved, scope_of
+from backproof.check.questions import would_be_right_for
+from backproof.errors import BackproofError, FormulaError, Place
+from backproof.language.elaboration import Reading, elaborate
+from backproof.language.expression import Expr, Index, Tensor, reindex
+from backproof.language.grammar import parse_all
+from backproof.language.notating import notate
+from backproof.language.notation import Notation, Relation, Symbol
+from backproof.language.program import Definition, Program
+from backproof.language.walks import inline, names
+from backproof.proof.deciding import decide
+from backproof.proof.folding import Folder
+from backproof.proof.verdict import Condition, Verdict, Witness
+
+Judged = Literal["proved", "refuted", "unknown", "unread"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a claim stands in a file, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class CheckedClaim:
+    """One claim and what was found.
+
+    `claim` is the text as written. `read_as` is what was understood; `left` and `right` the expressions over `indices`.
+    `correct` is the right equation, where the left side names a gradient. `mistakes` come simplest first.
+    `explanations` are combinations
+    that each reproduce the claim exactly. `would_be_right_for` lists networks of the catalogue. `because` says what stopped an `unknown` or `unread` claim,
+    and `error` is the error of an unread one.
+    """
+
+    claim: str
+    verdict: Judged
+    network: Network
+    where: Where | None = None
+    read_as: Notation | None = None
+    left: Expr | None = None
+    right: Expr | None = None
+    indices: tuple[Index, ...] = ()
+    decision: Verdict | None = None
+    correct: Notation | None = None
+    correct_expr: Expr | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    explanations: tuple[tuple[Mistake, ...], ...] = ()
+    would_be_right_for: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    because: str | None = None
+    error: BackproofError | None = None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What a proof needs and does not always hold."""
+        return self.decision.open_conditions if self.decision is not None else ()
+
+    @property
+    def witness(self) -> Witness | None:
+        """The point at which a refuted claim fails."""
+        return self.decision.witness if self.decision is not None else None
+
+
+def check(text: str, network: Network, *, explain: bool = True, where: Where | None = None) -> tuple[CheckedClaim, ...]:
+    """Every step of a claim judged: `A = B = C` is A = B and B = C; a formula alone claims δ of the output layer.
+
+    Nothing is skipped: what cannot be read comes back as `unread` with its reason. With `explain` false, no mistakes and
+    no other networks are searched for.
+    """
+    try:
+        readings = _readings(text, network)
+    except BackproofError as error:
+        return (CheckedClaim(text, "unread", network, where, because=error.what, error=error),)
+    program = program_of(network)
+    best: tuple[CheckedClaim, ...] = ()
+    for reading in readings:
+        judged = tuple(_judged(text, network, program, reading, pair, where) for pair in _pairs(reading))
+        if not best or _rank(judged) < _rank(best):
+            best = judged
+        if all(c.verdict == "proved" for c in judged):
+            break
+    if len(readings) > 1 and best[0].notes == ():
+        best = tuple(replace(c, notes=(f"one of {len(readings)} readings",)) for c in best)
+    return tuple(_explained(c, program) if explain else c for c in best)
+
+
+def _readings(text: str, network: Network) -> tuple[Reading, ...]:
+    scope = scope_of(network)
+    found: list[Reading] = []
+    first_error: BackproofError | None = None
+    for notation in parse_all(text):
+        if not isinstance(notation, Relation):
+            notation = Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
+        try:
+            for reading in elaborate(notation, scope, text):
+                sides = tuple(replace(side, expr=resolved(side.expr, network)) for side in reading.sides)
+                found.append(replace(reading, sides=sides))
+        except BackproofError as error:
+            first_error = first_error or error
+    if not found:
+        raise first_error or FormulaError("there is nothing to read", place=Place(text, 0, len(text)))
+    return tuple(dict.fromkeys(sorted(found, key=lambda r: r.cost)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    left: Expr
+    right: Expr
+    indices: tuple[Index, ...]
+
+
+def _pairs(reading: Reading) -> Iterator[_Pair]:
+    """The equations of a reading: each two neighbours of a chain."""
+    unsupported = next((s for s in reading.signs if s not in ("=", ":=", "≡", "←")), None)
+    if unsupported is not None:
+        raise FormulaError(f"a claim with {unsupported} is not judged", expected="an equation, A = B")
+    for left, right in itertools.pairwise(reading.sides):
+        letters = tuple(sorted((left.expr.free | right.expr.free) - {*left.axes, *right.axes}))
+        axes = tuple(dict.fromkeys((*left.axes, *right.axes)))
+        indices = left.expr.indices if isinstance(left.expr, Tensor) else (*axes, *letters)
+        yield _Pair(left.expr, right.expr, tuple(dict.fromkeys(indices)))
+
+
+def _judged(
+    text: str, network: Network, program: Program, reading: Reading, pair: _Pair, where: Where | None
+) -> CheckedClaim:
+    decision = decide(program, pair.left, pair.right, admissible=network.admissible)
+    read = Relation((_notated(pair.left, pair.indices, program), _notated(pair.right, pair.indices, program)), ("=",))
+    return CheckedClaim(
+        text,
+        decision.kind.value,
+        network,
+        where,
+        read,
+        pair.left,
+        pair.right,
+        pair.indices,
+        decision,
+        notes=reading.notes,
+        because=decision.because,
+    )
+
+
+def _notated(expr: Expr, indices: tuple[Index, ...], program: Program) -> Notation:
+    return notate(expr, program=program, free=indices, symbols=catalog.symbols())
+
+
+def _rank(claims: tuple[CheckedClaim, ...]) -> tuple[int, ...]:
+    order = {"proved": 0, "refuted": 2, "unknown": 1, "unread": 3}
+    return tuple(sorted((order[c.verdict] for c in claims), reverse=True))
+
+
+def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
+    """What is right, what went wrong, and for which networks the claim would hold."""
+    assert claim.left is not None and claim.right is not None and claim.decision is not None
+    correct = _correct(claim, program)
+    if correct is not None:
+        sides = (_notated(claim.left, claim.indices, program), _notated(correct, claim.indices, program))
+        claim = replace(claim, correct_expr=correct, correct=Relation(sides, ("=",)))
+    if claim.verdict != "refuted":
+        return claim
+    explanations: tuple[tuple[Mistake, ...], ...] = ()
+    if isinstance(claim.left, Tensor) and claim.left.name.startswith("∂J/∂"):
+        explanations = diagnose(claim.network, program, claim.left, claim.right, claim.decision)
+    others = would_be_right_for(claim.claim, claim.network, claim.left, claim.right)
+    return replace(claim, mistakes=simplest(explanations), explanations=explanations, would_be_right_for=others)
+
+
+def _correct(claim: CheckedClaim, program: Program) -> Expr | None:
+    """The left side in the names of the network, if it is a gradient or has a shorter form."""
+    left = claim.left
+    if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
+        equation = short_equation(claim.network, left.name.removeprefix("∂J/∂"))
+        return reindex(equation.body, dict(zip(equation.indices, left.indices, strict=True)))
+    if left is None or names(left) == set():
+        return None
+    folded = Folder(program).fold(left)
+    return folded if folded is not left else None
+
+
+@lru_cache(maxsize=256)
+def short_equation(network: Network, target: str) -> Definition:
+    """∂J/∂target in its shortest form, under what the loss takes for granted of its target."""
+    program = program_of(network)
+    definition = program.by_name[adjoint_name("J", target)]
+    above = {
+        d.name: (d.indices, d.body)
+        for d in program.definitions
+        if d.name.startswith("∂J/∂") and d.name.removeprefix("∂J/∂")[0] in "aA"
+    }
+    body = inline(definition.body, above)
+    return replace(definition, body=Folder(program, network.admissible).fold(body))

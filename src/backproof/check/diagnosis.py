@@ -1,0 +1,347 @@
+"""Diagnosis: the simplest mistakes that reproduce a wrong claim exactly.
+
+Every equation on the way from the loss to the claimed gradient is changed by one or two of the usual mistakes, and the
+result compared with the claim in floating point; what agrees is then proved equal to the claim. Numbers only choose
+what to prove.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from backproof import catalog
+from backproof.calculus.network import Network
+from backproof.calculus.sweep import adjoint_name
+from backproof.calculus.unfolding import derivative
+from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Entry, Site
+from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
+from backproof.errors import BackproofError
+from backproof.language.expression import (
+    Apply,
+    Expr,
+    Index,
+    Tensor,
+    add,
+    apply,
+    fresh,
+    mul,
+    num,
+    one,
+    postorder,
+    power,
+    reindex,
+    size,
+    sum_over,
+    tensor,
+)
+from backproof.language.program import Definition, Program
+from backproof.language.walks import inline, names, rewrite
+from backproof.proof.deciding import decide
+from backproof.proof.folding import Folder
+from backproof.proof.verdict import Kind, Verdict
+
+MAX_PAIRS: Final = 4_000
+MAX_PROOFS: Final = 12
+MAX_FOUND: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A named mistake: `detail` is the constant or the part concerned, `says` a sentence, `fix` what to do."""
+
+    name: str
+    detail: str
+    says: str
+    fix: str
+
+
+def made(entry: Entry, detail: str) -> Mistake:
+    """The entry with its detail filled in."""
+    return Mistake(entry.name, detail, entry.says.format(detail=detail), entry.fix.format(detail=detail))
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One equation changed by one mistake."""
+
+    mistake: Mistake
+    target: str
+    body: Expr
+
+
+def diagnose(
+    network: Network, program: Program, left: Tensor, right: Expr, verdict: Verdict
+) -> tuple[tuple[Mistake, ...], ...]:
+    """Explanations of a refuted claim ∂J/∂t = right, the simplest first, each one mistake or several together."""
+    found: list[tuple[Mistake, ...]] = []
+    for conditions in verdict.hidden_conditions[:1]:
+        from backproof.check.wording import condition_text
+
+        shown = " and ".join(condition_text(c, program) for c in conditions)
+        found.append((made(HIDDEN_CONDITION, shown),))
+    search = _Search(network, program, left, right)
+    try:
+        explained = list(search.explanations())
+    except BackproofError:
+        explained = []
+    return tuple(dict.fromkeys((*explained, *found)))[:MAX_FOUND]
+
+
+@dataclass
+class _Search:
+    network: Network
+    program: Program
+    left: Tensor
+    right: Expr
+
+    @cached_property
+    def target(self) -> str:
+        return self.left.name.removeprefix("∂J/∂")
+
+    @cached_property
+    def batch(self) -> str | None:
+        if not self.network.batch:
+            return None
+        return self.program.sorts("Y")[1 if self.network.layout == "columns" else 0]
+
+    @cached_property
+    def equations(self) -> Mapping[str, Definition]:
+        """The adjoints on the way from the loss to the target, latest first, in the form that people write."""
+        chain: dict[str, Definition] = {}
+        wanted = [self.left.name]
+        while wanted:
+            name = wanted.pop()
+            definition = self.program.by_name.get(name)
+            if definition is None or name in chain:
+                continue
+            chain[name] = self._as_written(definition)
+            wanted += [n for n in names(definition.body) if n.startswith("∂")]
+        order = [d.name for d in self.program.definitions if d.name in chain]
+        return {name: chain[name] for name in order}
+
+    def _as_written(self, definition: Definition) -> Definition:
+        """Softmax-like Jacobians as Σ ∂J/∂a ∂a/∂z, and the loss's own slope folded into names."""
+        target = definition.name.removeprefix("∂J/∂")
+        if target[0] in "zZ":
+            activation = self.program.by_name.get(("A" if self.network.batch else "a") + target[1:])
+            if activation is not None and not isinstance(activation.body, Apply):
+                return replace(definition, body=self._jacobian_form(definition, activation, target))
+        if target[0] in "aA" and self._is_output(target):
+            return replace(definition, body=self.folder.fold(definition.body))
+        return definition
+
+    def _is_output(self, target: str) -> bool:
+        return target.partition("(")[2].rstrip(")") == self.network.last
+
+    def _jacobian_form(self, definition: Definition, activation: Definition, target: str) -> Expr:
+        axis = 1 if len(definition.indices) == 2 and self.network.layout != "columns" else 0
+        unit = definition.indices[axis]
+        own = fresh(unit)
+        others = tuple(own if k == axis else i for k, i in enumerate(definition.indices))
+        body = inline(tensor(activation.name, *others), {activation.name: (activation.indices, activation.body)})
+        slope = self.folder.fold(derivative(body, target, definition.indices))
+        return sum_over(own, mul(tensor(adjoint_name("J", activation.name), *others), slope))
+
+    @cached_property
+    def folder(self) -> Folder:
+        return Folder(self.program)
+
+    @cached_property
+    def numbers(self) -> Point:
+        return Point(self.program)
+
+    @cached_property
+    def claim(self) -> np.ndarray:
+        return self.numbers.value(self.right, self._indices)
+
+    @cached_property
+    def _indices(self) -> tuple[Index, ...]:
+        return tuple(i for i in self.left.indices)
+
+    def site(self, equation: Definition) -> Site:
+        target = equation.name.removeprefix("∂J/∂")
+        last = target.partition("(")[2].rstrip(")") == self.network.last
+        slope: Expr | None = None
+        if target[0] in "zZ":
+            activation = self.program.by_name.get(("A" if self.network.batch else "a") + target[1:])
+            if activation is not None and isinstance(activation.body, Apply):
+                slope = apply(activation.body.name, tensor(target, *equation.indices), orders=(1,))
+            elif activation is not None:
+                head = tensor(activation.name, *equation.indices)
+                slope = mul(head, add(one, mul(-1, head)))
+        big = self.network.batch
+        label = f"({self.network.last})" if self.network.last else ""
+        prediction = tensor(("A" if big else "a") + label)
+        penalty = self.network.regulariser
+        if penalty is not None:
+            penalty = mul(penalty, self._scale())
+        return Site(
+            self.program, equation, target, self.batch, penalty, slope,
+            prediction if last or target[0] in "aA" else prediction, tensor("Y" if big else "y"),
+        )  # fmt: skip
+
+    def _scale(self) -> Expr:
+        return power(size(self.batch), -1) if self.batch and self.network.reduction.startswith("mean") else one
+
+    def mutants(self, equation: Definition) -> Iterator[Mutant]:
+        site = self.site(equation)
+        seen: set[Expr] = {equation.body}
+        for entry in MISTAKES:
+            for body, detail in entry.changes(site):
+                if body not in seen and body.free <= frozenset(equation.indices):
+                    seen.add(body)
+                    yield Mutant(made(entry, detail), equation.name, body)
+
+    def folded(self) -> Definition:
+        """The target's equation in its shortest form, which is what a person starts from."""
+        equation = self.equations[self.left.name]
+        opened = equation.body
+        for name in reversed(self.equations):
+            target = name.removeprefix("∂J/∂")
+            if name != self.left.name and target[0] not in "zZ":
+                opened = inline(opened, {name: (self.equations[name].indices, self.equations[name].body)})
+        return replace(equation, body=self.folder.fold(opened))
+
+    def explanations(self) -> Iterator[tuple[Mistake, ...]]:
+        yielded = 0
+        proofs = itertools.count()
+        for candidate in self._candidates():
+            if next(proofs) >= MAX_PROOFS:
+                return
+            if self._proved(candidate):
+                yield candidate.mistakes
+                yielded += 1
+                if yielded >= MAX_FOUND:
+                    return
+
+    def _candidates(self) -> Iterator[_Candidate]:
+        """Systems whose numbers agree with the claim: a constant factor, one mistake, one with a factor, two mistakes."""
+        truth = self.numbers.value(self.left, self._indices)
+        found: list[_Candidate] = []
+        scale = self._scale_between(truth)
+        if scale is not None:
+            found.append(_Candidate({}, (self._scale_mistake(scale),), scale))
+        singles = [m for e in (*self.equations.values(), self.folded()) for m in self.mutants(e)]
+        values: list[tuple[Mutant, np.ndarray]] = []
+        seen: dict[bytes, None] = {}
+        for mutant in singles:
+            value = self._value({mutant.target: mutant.body})
+            if value is None:
+                continue
+            values.append((mutant, value))
+            if agree(value, self.claim):
+                found.append(_Candidate({mutant.target: mutant.body}, (mutant.mistake,), None))
+        del seen
+        yield from found
+        if found:
+            return
+        for mutant, value in values:
+            scale = self._scale_between(value)
+            if scale is not None:
+                yield _Candidate(
+                    {mutant.target: mutant.body}, (mutant.mistake, self._scale_mistake(scale)), scale
+                )  # fmt: skip
+        term = self._extra_term(truth)
+        if term is not None:
+            yield term
+        yield from self._pairs(singles)
+
+    def _pairs(self, singles: Sequence[Mutant]) -> Iterator[_Candidate]:
+        tried = 0
+        for first in singles:
+            base = replace(self.equations[first.target], body=first.body)
+            for equation in (*self.equations.values(), base):
+                if equation.name == first.target and equation is not base:
+                    continue
+                for second in self.mutants(equation):
+                    tried += 1
+                    if tried > MAX_PAIRS:
+                        return
+                    changes = {first.target: first.body} | {second.target: second.body}
+                    value = self._value(changes)
+                    if value is not None and agree(value, self.claim):
+                        yield _Candidate(changes, (first.mistake, second.mistake), None)
+
+    def _extra_term(self, truth: np.ndarray) -> _Candidate | None:
+        rest = self.claim - truth
+        sorts = tuple(i.sort for i in self._indices)
+        for name in self.program.names:
+            if self.program.sorts(name) == sorts and not name.startswith("∂"):
+                term = tensor(name, *self._indices)
+                ratio = constant_ratio(rest, self.numbers.value(term, self._indices))
+                if ratio is not None:
+                    changed = add(self.equations[self.left.name].body, mul(ratio, term))
+                    shown = name if ratio == 1 else f"{ratio}·{name}"
+                    return _Candidate({self.left.name: changed}, (made(EXTRA_TERM, shown),), None)
+        return None
+
+    def _scale_between(self, value: np.ndarray) -> Expr | None:
+        """The constant, or constant times powers of sizes, that takes the value to the claim; None if it is 1 or none."""
+        ratio = ratio_of(self.claim, value)
+        if ratio is None:
+            return None
+        sorts = [s for s in self.numbers.sizes if not s.isdigit()]
+        for powers in itertools.product((0, -1, 1), repeat=min(2, len(sorts))):
+            for chosen in itertools.combinations(sorts, len(powers)):
+                factor = math.prod(self.numbers.sizes[s] ** p for s, p in zip(chosen, powers, strict=True))
+                constant = rational(ratio / factor)
+                if constant is not None:
+                    result = mul(constant, *(power(size(s), p) for s, p in zip(chosen, powers, strict=True)))
+                    return None if result is one else result
+        return None
+
+    def _scale_mistake(self, scale: Expr) -> Mistake:
+        by_name = {entry.name: entry for entry in MISTAKES}
+        if scale is num(-1):
+            return made(by_name["sign"], "the whole right side")
+        within = set(postorder(scale))
+        sorts = {sort for sort in self.numbers.sizes if size(sort) in within}
+        if self.batch in sorts:
+            name = "bias-reduction" if self.target.startswith("b") else "batch-scale"
+            return made(by_name[name], f"{scale!r} too much")
+        return made(FACTOR, repr(scale))
+
+    def _value(self, changes: Mapping[str, Expr]) -> np.ndarray | None:
+        try:
+            return self.numbers.changed(self.equations, changes, self.left, self._indices)
+        except BackproofError:
+            return None
+
+    def _proved(self, candidate: _Candidate) -> bool:
+        """Whether the changed system gives exactly the claim; changed equations get new names, so that the claim's own
+        names keep their true meaning."""
+        apart = {name: f"{name}~" for name in self.equations}
+
+        def moved(expr: Expr) -> Expr:
+            return rewrite(
+                expr,
+                lambda n: tensor(apart[n.name], *n.indices) if isinstance(n, Tensor) and n.name in apart else None,
+            )
+
+        definitions = [
+            Definition(apart[name], d.indices, moved(candidate.changes.get(name, d.body)))
+            for name, d in self.equations.items()
+        ]
+        scale = candidate.scale if candidate.scale is not None else one
+        claimed = mul(scale, moved(self.left))
+        verdict = decide(self.program.extended(definitions), claimed, self.right, admissible=self.network.admissible)
+        return verdict.kind is Kind.PROVED
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    changes: Mapping[str, Expr]
+    mistakes: tuple[Mistake, ...]
+    scale: Expr | None
+
+
+def simplest(explanations: Iterable[tuple[Mistake, ...]]) -> tuple[Mistake, ...]:
+    """The mistakes of all explanations in order, each once."""
+    return tuple(dict.fromkeys(m for explanation in explanations for m in explanation))

@@ -1,0 +1,85 @@
+"""The answer to another question: networks of the catalogue for which a wrong claim would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from backproof import catalog
+from backproof.calculus.network import REDUCTIONS, Network
+from backproof.check.names import program_of
+from backproof.check.points import Point, agree
+from backproof.errors import BackproofError
+from backproof.language.expression import Apply, Expr, Tensor, apply, postorder
+from backproof.language.walks import rewrite
+from backproof.proof.deciding import decide
+from backproof.proof.verdict import Budget, Kind
+
+MAX_ANSWERS: Final = 6
+MAX_PROOFS: Final = 24
+_QUICK: Final = Budget(seconds=0.3)
+
+
+def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, ...]:
+    """Networks that differ from the given one in a choice or two and make the claim true, each proved.
+
+    Numbers at one point choose which networks to prove. A slope σ′ in the claim is read as the slope of the other
+    network's activation as well.
+    """
+    found: list[str] = []
+    proofs = 0
+    for other in _others(network):
+        for claim in _readings(right, network, other):
+            if proofs >= MAX_PROOFS or len(found) >= MAX_ANSWERS:
+                return tuple(found)
+            try:
+                if not _plausible(other, left, claim):
+                    continue
+                proofs += 1
+                verdict = decide(program_of(other), left, claim, admissible=other.admissible, budget=_QUICK)
+            except (BackproofError, KeyError):
+                continue
+            if verdict.kind is Kind.PROVED and other.describe() not in found:
+                found.append(other.describe())
+    return tuple(found)
+
+
+def _others(network: Network) -> Iterator[Network]:
+    """Other networks, the likeliest first: another loss, a usual pair, another output, reduction or hidden activation."""
+    losses = [entry for entry in catalog.losses() if not entry.abstract]
+    activations = [entry for entry in catalog.activations() if not entry.abstract and not entry.hyperparameters]
+    choices: list[Network] = [replace(network, loss=entry.name) for entry in losses]
+    for entry in losses:
+        choices += [replace(network, loss=entry.name, output=output) for output in entry.pairs_with]
+    choices += [replace(network, output=entry.name) for entry in activations]
+    if network.batch:
+        choices += [replace(network, reduction=r) for r in REDUCTIONS if r != "none"]
+    if len(network.sizes) > 2:
+        choices += [replace(network, hidden=entry.name) for entry in activations if entry.elementwise]
+    yield from (other for other in dict.fromkeys(choices) if other != network)
+
+
+def _readings(claim: Expr, network: Network, other: Network) -> Iterator[Expr]:
+    """The claim as it stands, and with the other network's activation in place of this one's."""
+    yield claim
+    renamed = {network.output: other.output, network.hidden: other.hidden}
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Apply) and renamed.get(node.name, node.name) != node.name:
+            name = renamed[node.name]
+            return apply(name, *node.args, orders=node.orders) if catalog.activation(name).elementwise else None
+        return None
+
+    if any(isinstance(n, Apply) and n.name in renamed for n in postorder(claim)):
+        changed = rewrite(claim, rule)
+        if changed is not claim:
+            yield changed
+
+
+def _plausible(network: Network, left: Expr, right: Expr) -> bool:
+    """Whether both sides agree at one random point, in floating point."""
+    program = program_of(network)
+    numbers = Point(program)
+    indices = left.indices if isinstance(left, Tensor) else tuple(sorted(left.free | right.free))
+    return agree(numbers.value(left, indices), numbers.value(right, indices))

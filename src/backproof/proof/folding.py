@@ -1,0 +1,325 @@
+"""Folding: a formula in the names that the network gives, a(1 − a) for σ′(z).
+
+Every definition is solved for one of its parts: a = 1/(1 + e) gives e = (1 − a)/a, p = e/S gives e = p·S, h = (x − μ)/s
+gives x = h·s + μ. What comes out may be chosen by taste (the shortest), because it is proved equal afterwards.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Final
+
+from backproof.algebra import Algebra, OutOfBudget, Poly
+from backproof.calculus.unfolding import unfold
+from backproof.errors import DomainError
+from backproof.language.expression import (
+    Add,
+    Apply,
+    Expr,
+    Index,
+    Max,
+    Mul,
+    Num,
+    Pow,
+    Sum,
+    Tensor,
+    add,
+    apply,
+    mul,
+    num,
+    one,
+    postorder,
+    power,
+    reindex,
+    sum_over,
+    tensor,
+)
+from backproof.language.program import Assumption, Definition, Program
+from backproof.language.walks import inline, names, rewrite
+
+MAX_COUNT: Final = 400
+# Dividing by a plain name adds a condition that a person does not expect: 1/z in a slope is not shorter than σ(z).
+AWKWARD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`part` equals `value`; both over the free indices `indices`. `kept` are sums that stay whole while it is applied."""
+
+    part: Expr
+    value: Expr
+    indices: tuple[Index, ...]
+    kept: tuple[Expr, ...] = ()
+
+
+class Folder:
+    """Folds formulas of one program into its names."""
+
+    def __init__(self, program: Program, assumptions: Iterable[Assumption] = ()) -> None:
+        self.program = program
+        self.algebra = Algebra((*program.assumptions, *assumptions))
+        self._rules: dict[str, tuple[Rule, ...]] = {}
+        self._units: dict[tuple[str, int], Fraction | None] = {}
+
+    def fold(self, expr: Expr, *, slopes: bool = True) -> Expr:
+        """The shortest form found of a formula whose names are those of the program.
+
+        With `slopes` false, functions of the catalogue are left as they are (σ′(z) stays).
+        """
+        plain = unfold(expr) if slopes else expr
+        if not _small(plain):
+            return expr
+        try:
+            best = self.tidy(plain)
+        except OutOfBudget:
+            return expr
+        start = best
+        for rule in self._candidates(start, names(plain)):
+            for basis in dict.fromkeys((best, start)):
+                try:
+                    shorter = self.tidy(self._applied(basis, rule))
+                except (OutOfBudget, DomainError):
+                    continue
+                if weight(shorter) < weight(best):
+                    best = shorter
+        return best
+
+    def tidy(self, expr: Expr) -> Expr:
+        """Lowest terms, as a product or a sum, whichever is shorter."""
+        normal = self.algebra.normal(expr)
+        constant, parts = self._parts(normal)
+        factored = mul(constant, *(power(f, k) for f, k in self._joined(parts)))
+        plain = self.algebra.expression(normal)
+        return self._unit_sums(factored if weight(factored) <= weight(plain) else plain)
+
+    def parts(self, expr: Expr) -> tuple[Fraction, tuple[tuple[Expr, Fraction], ...]]:
+        """A formula as constant · Π factorᵏ, with the sign of each factor chosen so that it starts well."""
+        return self._parts(self.algebra.normal(expr))
+
+    def common_factors(self, first: Expr, second: Expr) -> tuple[Expr, ...]:
+        """The factors that stand above the line in one formula and below it in the other: they cancel."""
+        above, below = dict(self.parts(first)[1]), dict(self.parts(second)[1])
+        return tuple(f for f, k in above.items() if f in below and (k > 0) != (below[f] > 0))
+
+    def _parts(self, normal: Poly) -> tuple[Fraction, tuple[tuple[Expr, Fraction], ...]]:
+        constant, factors = self.algebra.factored(normal)
+        chosen: list[tuple[Expr, Fraction]] = []
+        for poly, exponent in factors:
+            factor = self.algebra.expression(poly)
+            if isinstance(factor, Add) and _starts_badly(factor, self._later):
+                factor = add(*(mul(-1, t) for t in factor.terms))
+                if exponent % 2:
+                    constant = -constant
+            chosen.append((factor, Fraction(exponent)))
+        return constant, tuple(chosen)
+
+    @cached_property
+    def _later(self) -> dict[str, int]:
+        """How late each defined name comes: a − y is written, not y − a."""
+        return {name: k + 1 for k, name in enumerate(self.program.by_name)}
+
+    def _joined(self, parts: Sequence[tuple[Expr, Fraction]]) -> list[tuple[Expr, Fraction]]:
+        """Two factors written as one where that is shorter: (1 − a)(1 + a) is 1 − a²."""
+        kept = list(parts)
+        for first, second in itertools.combinations(parts, 2):
+            if first in kept and second in kept and first[1] == second[1] and isinstance(first[0], Add):
+                joined = self.algebra.expression(self.algebra.normal(mul(first[0], second[0])))
+                if weight(joined) < weight(mul(first[0], second[0])):
+                    kept = [p for p in kept if p not in (first, second)] + [(joined, first[1])]
+        return kept
+
+    def _unit_sums(self, expr: Expr) -> Expr:
+        """Σ p = 1 and Σ (x − μ) = 0, where the definitions make it so."""
+
+        def rule(node: Expr) -> Expr | None:
+            if isinstance(node, Sum) and isinstance(node.body, Tensor) and node.body.name in self.program.by_name:
+                total = self._total(node.body.name, node.body.indices.index(node.index))
+                return None if total is None else num(total)
+            return None
+
+        return rewrite(expr, rule)
+
+    def _total(self, name: str, axis: int) -> Fraction | None:
+        if (name, axis) not in self._units:
+            definition = self.program.by_name[name]
+            total = sum_over(definition.indices[axis], unfold(definition.body))
+            self._units[name, axis] = None
+            if _small(total):
+                for value in (1, 0):
+                    try:
+                        if self.algebra.equal(total, num(value)):
+                            self._units[name, axis] = Fraction(value)
+                            break
+                    except OutOfBudget:
+                        break
+        return self._units[name, axis]
+
+    def _candidates(self, expr: Expr, used: set[str]) -> Iterator[Rule]:
+        for definition in reversed(self.program.definitions):
+            if definition.name.startswith("∂"):
+                continue
+            if definition.name in used or names(definition.body) & used:
+                yield from self._rules_of(definition)
+        seen: set[Expr] = set()
+        for node in postorder(expr):
+            if isinstance(node, Apply) and node.name == "exp":
+                for argument in (node.args[0], mul(-1, node.args[0])):
+                    if argument not in seen:
+                        seen.add(argument)
+                        yield from self._logistic(argument)
+
+    def _logistic(self, argument: Expr) -> Iterator[Rule]:
+        indices = tuple(sorted(argument.free))
+        head = apply("sigmoid", argument)
+        yield from self._solved(Definition("", indices, unfold(head)), head)
+
+    def _rules_of(self, definition: Definition) -> tuple[Rule, ...]:
+        if definition.name not in self._rules:
+            body = unfold(definition.body)
+            solved = self._solved(Definition(definition.name, definition.indices, body), definition.head)
+            self._rules[definition.name] = tuple(solved) if _small(body, 60) else ()
+        return self._rules[definition.name]
+
+    def _solved(self, definition: Definition, head: Expr) -> Iterator[Rule]:
+        """The definition solved for each part in which it is linear-fractional."""
+        try:
+            body = self.algebra.expression(self.algebra.normal(definition.body))
+        except (OutOfBudget, DomainError):
+            return
+        free = frozenset(definition.indices)
+        kept = tuple(n for n in postorder(body) if isinstance(n, Sum | Max) and n.free < free)
+        outside, restore = _protected(body, kept)
+        for part in postorder(outside):
+            if part.free != free or not _is_part(part):
+                continue
+            unknown = tensor("?", *definition.indices)
+            replaced = rewrite(outside, lambda node, part=part: unknown if node is part else None)
+            value = self._linear_solution(add(head, mul(-1, replaced)), unknown)
+            if value is not None and part not in set(postorder(value)):
+                yield Rule(part, restore(value), definition.indices, kept)
+
+    def _linear_solution(self, equation: Expr, unknown: Expr) -> Expr | None:
+        try:
+            numerator = self.algebra.expression(self.algebra.fraction(self.algebra.normal(equation))[0])
+
+            def at(value: int) -> Expr:
+                return rewrite(numerator, lambda node: num(value) if node is unknown else None)
+
+            constant, first, second = at(0), at(1), at(2)
+            slope = add(first, mul(-1, constant))
+            bend = add(second, mul(-1, first), mul(-1, slope))
+            normal = self.algebra.normal
+            if not self.algebra.is_zero(normal(bend)) or self.algebra.is_zero(normal(slope)):
+                return None
+            return self.algebra.expression(normal(mul(-1, constant, power(slope, -1))))
+        except (OutOfBudget, DomainError):
+            return None
+
+    def _applied(self, expr: Expr, rule: Rule) -> Expr:
+        """The expression with the rule's part replaced wherever it occurs, under any names of its indices."""
+        kept_patterns = [(k, tuple(sorted(k.free))) for k in rule.kept]
+
+        def protect(node: Expr) -> Expr | None:
+            for number, (pattern, pattern_free) in enumerate(kept_patterns):
+                found = matched(node, pattern, pattern_free)
+                if found is not None:
+                    return tensor(f"?{number}", *(found[i] for i in pattern_free))
+            return None
+
+        base, unit = (rule.part.base, rule.part.exponent) if isinstance(rule.part, Pow) else (rule.part, Fraction(1))
+
+        def replace(node: Expr) -> Expr | None:
+            inner, exponent = (node.base, node.exponent) if isinstance(node, Pow) else (node, Fraction(1))
+            if (exponent / unit).denominator != 1:
+                return None
+            found = matched(inner, base, rule.indices)
+            return None if found is None else power(reindex(value, found), exponent / unit)
+
+        value = rewrite(rule.value, protect)
+        replaced = rewrite(rewrite(expr, protect), replace)
+        tidied = self.algebra.expression(self.algebra.normal(replaced))
+        bodies = {f"?{n}": (free, pattern) for n, (pattern, free) in enumerate(kept_patterns)}
+        return inline(tidied, bodies)
+
+
+def split(term: Expr) -> tuple[Fraction, Expr]:
+    """A term as its rational coefficient and the rest."""
+    if isinstance(term, Num):
+        return term.value, one
+    if isinstance(term, Mul) and isinstance(term.factors[0], Num):
+        return term.factors[0].value, mul(*term.factors[1:])
+    return Fraction(1), term
+
+
+def _starts_badly(factor: Add, later: dict[str, int]) -> bool:
+    """Whether the factor reads better with all signs turned: a number or the latest name should be positive."""
+    last = factor.terms[-1]
+    if isinstance(last, Num):
+        return last.value < 0 and not any(split(t)[0] > 0 and isinstance(t, Pow) for t in factor.terms)
+    latest = max(factor.terms, key=lambda t: max((later.get(n, 0) for n in names(t)), default=0))
+    return split(latest)[0] < 0
+
+
+def weight(expr: Expr) -> int:
+    """How long a formula reads: its written parts, counted as often as they are written."""
+    sizes: dict[Expr, int] = {}
+    for node in postorder(expr):
+        own = 1
+        if isinstance(node, Pow):
+            own = 1 if node.exponent in (-1, 2) else 2
+        elif isinstance(node, Num):
+            own = 1 if node.value.denominator == 1 else 2
+        elif isinstance(node, Apply | Sum | Max):
+            own = 2
+        elif isinstance(node, Add | Mul):
+            own = 0
+        if isinstance(node, Pow) and node.exponent < 0 and isinstance(node.base, Tensor):
+            own = AWKWARD
+        sizes[node] = own + sum(sizes[c] for c in node.children if c is not minus_one)
+    return sizes[expr]
+
+
+minus_one: Final = num(-1)
+
+
+def matched(node: Expr, pattern: Expr, free: tuple[Index, ...]) -> dict[Index, Index] | None:
+    """The renaming of the pattern's free indices that makes it the node, or None."""
+    if type(node) is not type(pattern) or len(node.free) != len(pattern.free):
+        return None
+    if isinstance(node, Tensor) and isinstance(pattern, Tensor) and node.name != pattern.name:
+        return None
+    if node is pattern:
+        return {i: i for i in free}
+    for order in itertools.permutations(sorted(node.free)):
+        if all(a.sort == b.sort for a, b in zip(free, order, strict=True)):
+            renaming = dict(zip(free, order, strict=True))
+            if reindex(pattern, renaming) is node:
+                return renaming
+    return None
+
+
+def _is_part(node: Expr) -> bool:
+    base = node.base if isinstance(node, Pow) and node.exponent > 0 else node
+    return (isinstance(base, Apply) and base.name == "exp") or (base is node and isinstance(base, Tensor))
+
+
+def _protected(body: Expr, kept: tuple[Expr, ...]):  # noqa: ANN202
+    bodies: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+    for number, whole in enumerate(kept):
+        bodies[f"?{number}"] = (tuple(sorted(whole.free)), whole)
+
+    def rule(node: Expr) -> Expr | None:
+        for name, (free, whole) in bodies.items():
+            if node is whole:
+                return tensor(name, *free)
+        return None
+
+    return rewrite(body, rule), lambda value: inline(value, bodies)
+
+
+def _small(expr: Expr, limit: int = MAX_COUNT) -> bool:
+    return sum(1 for _ in itertools.islice(postorder(expr), limit + 1)) <= limit
