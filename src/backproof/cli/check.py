@@ -1,0 +1,70 @@
+"""`backproof check`: judge claims."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from backproof.cli.options import (
+    add_network,
+    add_output,
+    bounded,
+    deliver,
+    read_network,
+    result_format,
+    terminal_settings,
+)
+from backproof.cli.parsing import CommandParser
+
+FORMATS: Final = ("text", "latex", "markdown", "json")
+PROVED: Final = 0
+REFUTED: Final = 1
+UNDECIDED: Final = 3
+EXAMPLES: Final = """\
+  backproof check "(a - y) * f'(z)" --output sigmoid --loss bce
+  backproof check "dJ/dW2 = delta_2 a_1^T / m" --layers n-h-k --hidden f --reduction mean
+  backproof check '\\frac{\\partial J}{\\partial z} = \\hat y - y' --output softmax --loss cross-entropy
+  backproof check "a - y" "2(a - y)" --output identity --loss mse --json
+exit codes:
+  0 every claim proved    1 at least one refuted    3 none refuted, at least one undecided or not understood
+  2 the call itself could not be read
+"""
+
+
+def configure(parser: CommandParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "claims", metavar="CLAIM", nargs="+", help="LHS = RHS, a chain A = B = C, or an RHS alone: δ of the output"
+    )
+    add_network(parser)
+    add_output(parser, FORMATS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge every claim and show; the exit code says the worst of them."""
+    from backproof.check.claims import check
+
+    network = read_network(options)
+    claims = [claim for text in options.claims for claim in check(bounded(text, "the claim"), network)]
+    match result_format(options):
+        case "json":
+            from backproof.explain.json import claims_json
+
+            deliver(options, claims_json(claims))
+        case "latex":
+            from backproof.explain.judgement import judgement
+            from backproof.explain.latex import judgements_latex
+
+            deliver(options, judgements_latex([judgement(claim) for claim in claims]))
+        case "markdown":
+            from backproof.explain.judgement import judgement
+            from backproof.explain.markdown import judgements_markdown
+
+            deliver(options, judgements_markdown([judgement(claim) for claim in claims]))
+        case _:
+            from backproof.explain.judgement import judgement
+            from backproof.explain.terminal import judgements_text
+
+            deliver(options, judgements_text([judgement(claim) for claim in claims], **terminal_settings(options)))
+    verdicts = {claim.verdict for claim in claims}
+    return REFUTED if "refuted" in verdicts else PROVED if verdicts == {"proved"} else UNDECIDED

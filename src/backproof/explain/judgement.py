@@ -1,0 +1,109 @@
+"""Judgements: a checked claim as labelled phrases of words and formulas, ready for any printer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from backproof import catalog
+from backproof.check.claims import CheckedClaim, Judged
+from backproof.check.wording import condition_notation
+from backproof.language.expression import tensor
+from backproof.language.notating import notate
+from backproof.language.notation import Matrix, Negative, Notation, Number, Quotient, Relation
+from backproof.proof.verdict import Nested, Witness
+
+Phrase = tuple[str | Notation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A label and what it says."""
+
+    label: str
+    content: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A claim, how it was read, what is correct, its verdict, and rows that explain it."""
+
+    claim: str
+    verdict: Judged
+    read_as: Notation | None
+    correct: Notation | None
+    rows: tuple[Row, ...]
+
+
+def judgement(checked: CheckedClaim) -> Judgement:
+    """The judgement of a checked claim."""
+    correct = checked.correct if checked.verdict == "refuted" else None
+    return Judgement(checked.claim, checked.verdict, checked.read_as, correct, tuple(_rows(checked)))
+
+
+def _rows(checked: CheckedClaim) -> Iterator[Row]:
+    program = checked.network.program
+    match checked.verdict:
+        case "proved":
+            yield Row("equal", ("for all sizes and all data where both sides are defined",))
+        case "refuted":
+            yield from _refuted(checked)
+        case "unread" if checked.error is not None:
+            yield Row("because", (checked.error.what,))
+            yield from _error_rows(checked)
+        case "unknown" | "unread":
+            yield Row("because", (checked.because or "",))
+    for condition in checked.conditions:
+        yield Row("needs", (condition_notation(condition, program),))
+    for note in checked.notes:
+        yield Row("note", (note,))
+
+
+def _error_rows(checked: CheckedClaim) -> Iterator[Row]:
+    error = checked.error
+    assert error is not None
+    if error.place is not None:
+        for row in error.place.caret(60).split("\n"):
+            yield Row("", (row,))
+    for label, value in (("expected", error.expected), ("got", error.got), ("next", error.next)):
+        if value is not None:
+            yield Row(label, (value,))
+
+
+def _refuted(checked: CheckedClaim) -> Iterator[Row]:
+    for number, mistake in enumerate(checked.mistakes):
+        yield Row("likely cause" if number == 0 else "or", (f"{mistake.name}: {mistake.says}",))
+    if checked.would_be_right_for:
+        yield Row("would be right for", ("; ".join(checked.would_be_right_for),))
+    if checked.witness is not None:
+        yield from witness_rows(checked, checked.witness)
+    if checked.mistakes and checked.mistakes[0].fix:
+        yield Row("fix", (checked.mistakes[0].fix,))
+
+
+def witness_rows(checked: CheckedClaim, witness: Witness) -> Iterator[Row]:
+    """The counter-example: exact inputs, then both values."""
+    program = checked.network.program
+    given: list[str | Notation] = []
+    for name, value in witness.inputs.items():
+        head = notate(tensor(name), program=program, symbols=catalog.symbols())
+        given += [", " if given else "", Relation((head, exact(value)), ("=",))]
+    yield Row("counter-example", tuple(given))
+    at = ", ".join(f"{letter} = {value}" for letter, value in witness.index.items())
+    values = f"yours {witness.left.brief()}, correct {witness.right.brief()}" + (f", at {at}" if at else "")
+    yield Row("", (values,))
+
+
+def exact(value: Nested) -> Notation:
+    """Exact numbers as they are written: a number, a vector as one row, a matrix as rows."""
+    if isinstance(value, Fraction):
+        top = Number(Fraction(abs(value.numerator)))
+        written = top if value.denominator == 1 else Quotient(top, Number(Fraction(value.denominator)))
+        return Negative(written) if value < 0 else written
+    if len(value) == 1:
+        return exact(value[0])
+    if all(isinstance(entry, Fraction) for entry in value):
+        return Matrix((tuple(exact(entry) for entry in value),))
+    rows = [row if isinstance(row, tuple) else (row,) for row in value]
+    return Matrix(tuple(tuple(exact(entry) for entry in row) for row in rows))
