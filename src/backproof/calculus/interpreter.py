@@ -83,6 +83,9 @@ def evaluate_expr(
             if name not in arrays:
                 arrays[name] = numbers.array(_value(name, values, (expr,)))
             _fit(name, np.shape(arrays[name]), tuple(i.sort for i in axes), known)
+        for name, value in values.items():  # the hyperparameters of functions that the expression applies
+            if name not in arrays and not isinstance(value, list | tuple | np.ndarray):
+                arrays[name] = numbers.array(value)
         return _Setting(numbers, known, arrays, functions or {}).array(expr, tuple(indices))
 
 

@@ -129,7 +129,13 @@ class Float64(NumberSystem):
         return np.power(base, float(exponent))
 
     def array(self, value: object) -> Values:
-        array = np.asarray(value, dtype=np.float64)
+        try:
+            given: Values = np.asarray(value)
+            if given.dtype.kind not in "biufO":
+                raise _no_number(value, self.name)
+            array = given.astype(np.float64, copy=False)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _no_number(value, self.name) from error
         return array if array.ndim else np.float64(array)
 
     def maximum(self, array: Values, axis: int) -> Values:
@@ -184,7 +190,10 @@ class _Exact(NumberSystem):
 
     def array(self, value: object) -> Values:
         if isinstance(value, list | tuple | np.ndarray):
-            array: Values = np.asarray(value, dtype=object)
+            try:
+                array: Values = np.asarray(value, dtype=object)
+            except ValueError as error:
+                raise _no_number(value, self.name) from error
             return _mapped(self.single)(array) if array.ndim else self.single(array[()])
         return self.single(value)
 
@@ -199,7 +208,12 @@ def _fraction(value: object, system: str) -> Fraction:
         if isinstance(value, float | np.floating) and not math.isfinite(value):
             raise DomainError("a given number is not finite", expected="finite numbers", got=str(value))
         return Fraction(value.item() if isinstance(value, np.generic) else value)
-    raise DomainError(f"a given value is no number for {system}", expected="numbers", got=type(value).__name__)
+    raise _no_number(value, system)
+
+
+def _no_number(value: object, system: str) -> DomainError:
+    kind = type(value).__name__
+    return DomainError(f"a given value cannot be read in {system}", expected="numbers, alone or in lists", got=kind)
 
 
 def _no_value(what: str, value: object) -> DomainError:

@@ -53,7 +53,7 @@ AXIOMS: Final = (
         parameters=("u",),
         definition="",
         slope="1/(1 + u^2)",
-        aliases=("arctan", "\\arctan", "tan^{-1}"),
+        aliases=("arc-tangent",),
         symbol="arctan",
         source="DLMF 4.24.9",
     ),
