@@ -125,7 +125,11 @@ def juxtaposed(factors: Sequence[Notation]) -> Notation:
     """
     if not factors:
         return Number(Fraction(1))
-    flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Product) and factor.sign == "" else (factor,))]
+    flat = [
+        f
+        for factor in factors
+        for f in (factor.factors if isinstance(factor, Product) and factor.sign == "" else (factor,))
+    ]
     runs: list[list[Notation]] = [[flat[0]]]
     for factor in flat[1:]:
         if _reads_on(runs[-1][-1], factor):
@@ -157,7 +161,7 @@ def _is_letter(node: Notation) -> bool:
 
 
 def scaled(coefficient: Fraction, above: Sequence[Notation], below: Sequence[Notation]) -> Notation:
-    """coefficient · Π above / Π below for scalars, coefficient positive: ½ x, 1/m Σ …, a/(2 b)."""
+    """The number · Π above / Π below for scalars, the number positive: ½ x, 1/m Σ …, a/(2 b)."""
     large = [f for f in above if isinstance(f, Big)]
     small = [f for f in above if not isinstance(f, Big)]
     if not below and coefficient.denominator != 1 and above:
@@ -171,7 +175,9 @@ def scaled(coefficient: Fraction, above: Sequence[Notation], below: Sequence[Not
     return juxtaposed([Quotient(juxtaposed(top), juxtaposed(bottom)), *large])
 
 
-def scaled_array(coefficient: Fraction, above: Sequence[Notation], below: Sequence[Notation], core: Notation) -> Notation:
+def scaled_array(
+    coefficient: Fraction, above: Sequence[Notation], below: Sequence[Notation], core: Notation
+) -> Notation:
     """A vector or matrix with scalar factors in front of it, or over them: 1/m δ aᵀ, (a − y)/m."""
     if coefficient == 1 and not above and not below:
         return core
@@ -192,4 +198,3 @@ def _in_front(fronts: tuple[Notation, ...], core: Notation) -> Notation:
     if isinstance(core, Derivative | Quotient):
         return Product("·", (fronts[0] if len(fronts) == 1 else Product("", fronts), core))
     return Product("", (*fronts, *(core.factors if isinstance(core, Product) and core.sign == "" else (core,))))
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from backproof.language.expression import Index
 from backproof.language.notation import Notation, Number, Product, Quotient, Transposed
@@ -49,7 +50,7 @@ def piece(
     flat: tuple[Notation, int],
     sign: int = 1,
 ) -> Piece:
-    """A piece from both of its forms; a form gives way to the transpose of the other where that has fewer transposes."""
+    """A piece from both of its forms; a form gives way to the transpose of the other if that takes fewer transposes."""
     if rows is None and columns is None:
         best = min(upright, flat, key=lambda form: form[1])[0]
         return scalar(best, sign)
@@ -88,8 +89,8 @@ def aligned(pieces: Sequence[Piece], build: Callable[[list[Notation]], Notation]
             return None
         if other.axes and other.axes != widest.axes and not _repeats(other, widest):
             return None
-    upright = [_form(p, rows, columns) for p in pieces]
-    flat = [_form(p, columns, rows) for p in pieces]
+    upright = [_form(p, rows) for p in pieces]
+    flat = [_form(p, columns) for p in pieces]
     return piece(
         rows,
         columns,
@@ -109,7 +110,7 @@ def _repeats(vector: Piece, matrix: Piece) -> bool:
     return vector.flat_cost <= vector.upright_cost
 
 
-def _form(part: Piece, rows: Index | None, columns: Index | None) -> tuple[Notation, int]:
+def _form(part: Piece, rows: Index | None) -> tuple[Notation, int]:
     """A piece within an array of the given axes: a vector is a column along rows, a row along columns."""
     if part.rows is None:
         return part.upright, part.upright_cost
@@ -137,9 +138,13 @@ def _is_chain(part: Piece) -> bool:
 
 def hadamard(factors: Iterable[Notation]) -> Notation:
     """The factors with ⊙ between them; 1 when there is none."""
-    flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Product) and factor.sign == "⊙" else (factor,))]
+    flat = [
+        f
+        for factor in factors
+        for f in (factor.factors if isinstance(factor, Product) and factor.sign == "⊙" else (factor,))
+    ]
     if not flat:
-        return Number(1)
+        return Number(Fraction(1))
     return flat[0] if len(flat) == 1 else Product("⊙", tuple(flat))
 
 

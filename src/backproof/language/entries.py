@@ -35,7 +35,6 @@ from backproof.language.notation import (
     Number,
     Plus,
     Power,
-    Quotient,
     Relation,
     Symbol,
 )
@@ -55,7 +54,7 @@ def with_sign(signed: Signed) -> Notation:
 
 def call(names: Names, node: Apply, arguments: Sequence[Notation]) -> Notation:
     """A function of written arguments: e^{…}, |…|, [… > 0], σ′(…), ∂ℓ/∂a(a, y)."""
-    order = sum(node.orders)
+    order = 0 if node.name == "exp" else sum(node.orders)
     if order == 0 and len(arguments) == 1:
         argument = arguments[0]
         match node.name:
@@ -78,7 +77,7 @@ def call(names: Names, node: Apply, arguments: Sequence[Notation]) -> Notation:
 
 
 def _positive(argument: Notation) -> Relation:
-    """argument > 0; a difference a − b as a > b."""
+    """Whether the argument is positive; a difference a − b as a > b."""
     match argument:
         case Negative(body):
             return Relation((body, Number(Fraction(0))), ("<",))
@@ -139,7 +138,7 @@ class Entries:
         return self._written[root]
 
     def sum(self, indices: Sequence[Index], product: Sequence[Expr]) -> Signed:
-        """The sum of a product over indices, outermost first; each factor stands outside of the sums it has no part in."""
+        """The sum of a product over indices, outermost first; a factor stands outside of sums that it has no part in."""
         for factor in product:
             self.signed(factor)
         levels: list[list[Expr]] = [[] for _ in range(len(indices) + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from backproof.errors import LimitError
@@ -32,6 +33,7 @@ from backproof.language.notation import (
     Words,
 )
 from backproof.language.precedence import needs_brackets, unmarked
+from backproof.language.spelling import compact, decimal
 from backproof.language.traversal import fold, parts
 
 MAX_CHARACTERS: Final = 1_000_000
@@ -107,10 +109,10 @@ class _Set:
         return self.before + self.text + self.after
 
     def bracketed(self) -> _Set:
-        return _Set(_parentheses(self.text, self.tall), self.tall, self.before, self.after)
+        return _Set(_parentheses(self.text, tall=self.tall), self.tall, self.before, self.after)
 
 
-def _parentheses(text: str, tall: bool) -> str:
+def _parentheses(text: str, *, tall: bool) -> str:
     return f"\\left({text}\\right)" if tall else f"({text})"
 
 
@@ -129,7 +131,7 @@ class _Typesetter:
         tall = isinstance(node, Quotient | Derivative | Cases | Matrix) or (
             isinstance(node, Big) and bool(node.indices or node.lower)
         )
-        text = self.text(node, [box.whole for box in boxes], any(box.tall for box in boxes))
+        text = self.text(node, [box.whole for box in boxes], tall=any(box.tall for box in boxes))
         if len(text) > MAX_CHARACTERS:
             raise LimitError(
                 "a formula is too long to typeset",
@@ -148,10 +150,10 @@ class _Typesetter:
             before, after = f"\\textcolor{{{colour}}}{{" + before, after + "}"
         return _Set(inside.text, inside.tall, before, after)
 
-    def text(self, node: Notation, shown: list[str], tall: bool) -> str:
+    def text(self, node: Notation, shown: list[str], *, tall: bool) -> str:
         match node:
             case Number(value):
-                return _number(node)
+                return _number(value)
             case Symbol():
                 return self.symbol(node, shown)
             case Negative():
@@ -173,11 +175,11 @@ class _Typesetter:
             case Transposed():
                 return f"{_grouped(shown[0])}^{{\\top}}"
             case Call():
-                return self.call(node, shown, tall)
+                return self.call(node, shown, tall=tall)
             case Derivative():
                 return self.derivative(node, shown)
             case Big():
-                return self.big(node, shown, tall)
+                return self.big(node, shown, tall=tall)
             case Relation(_, signs):
                 return shown[0] + "".join(
                     f" {RELATIONS.get(sign, sign)} {side}" for sign, side in zip(signs, shown[1:], strict=True)
@@ -202,7 +204,7 @@ class _Typesetter:
                 written = [" & ".join(next(left) for _ in row) for row in rows]
                 return "\\begin{pmatrix} " + " \\\\ ".join(written) + " \\end{pmatrix}"
             case Bracketed():
-                return _parentheses(shown[0], tall)
+                return _parentheses(shown[0], tall=tall)
             case Words(text):
                 return f"\\text{{{text.translate(ESCAPES)}}}"
             case _:
@@ -216,10 +218,10 @@ class _Typesetter:
             text = f"{ACCENTS[node.accent]}{{{text}}}"
         if node.subscripts:
             text += f"_{{{_joined(shown[: len(node.subscripts)])}}}"
-        above = (f"({shown[-1]})" if node.label is not None else "") + node.star
+        above = (f"({compact(shown[-1])})" if node.label is not None else "") + node.star
         return text + (f"^{{{above}}}" if above else "")
 
-    def call(self, node: Call, shown: list[str], tall: bool) -> str:
+    def call(self, node: Call, shown: list[str], *, tall: bool) -> str:
         inside = ", ".join(shown[1 : 1 + len(node.arguments)])
         function = unmarked(node.function)
         plain = isinstance(function, Symbol) and not function.subscripts and function.label is None
@@ -230,13 +232,13 @@ class _Typesetter:
         if plain and name in FUNCTIONS:
             written = "\\" + name
         elif plain and len(name) > 1 and name not in GREEK and name != "ell":
-            written = f"\\operatorname{{{name.translate(ESCAPES)}}}"
+            written = f"\\operatorname{{{name.replace('_', '-').translate(ESCAPES)}}}"
         written += "'" * node.primes
         if node.power is not None:
             written = f"{{{written}}}^{{{shown[-1]}}}" if node.primes else f"{written}^{{{shown[-1]}}}"
-        if plain and name in ("ln", "log") and isinstance(unmarked(node.arguments[0]), Symbol):
+        if name in ("ln", "log") and not node.primes and isinstance(unmarked(node.arguments[0]), Symbol):
             return f"{written} {inside}"
-        return written + _parentheses(inside, tall)
+        return written + _parentheses(inside, tall=tall)
 
     def derivative(self, node: Derivative, shown: list[str]) -> str:
         wrt = shown[-1]
@@ -252,14 +254,14 @@ class _Typesetter:
             case _:
                 return f"\\frac{{\\partial{order} {of}}}{{\\partial {wrt}{order}}}"
 
-    def big(self, node: Big, shown: list[str], tall: bool) -> str:
+    def big(self, node: Big, shown: list[str], *, tall: bool) -> str:
         left = iter(shown)
         body = next(left)
         lower = next(left) if node.lower is not None else None
         upper = next(left) if node.upper is not None else None
         without = list(left)
         if not node.indices and lower is None:
-            return f"\\operatorname{{{node.kind}}}{_parentheses(body, tall)}"
+            return f"\\operatorname{{{node.kind}}}{_parentheses(body, tall=tall)}"
         below = ", ".join(LATEX_LETTERS.get(name, name) for name in node.indices)
         if lower is not None:
             below = f"{below} = {lower}" if below else lower
@@ -273,16 +275,10 @@ def _joined(subscripts: list[str]) -> str:
     return " ".join(subscripts) if all(len(s) == 1 and s.isalpha() for s in subscripts) else ", ".join(subscripts)
 
 
-def _number(node: Number) -> str:
-    value = node.value
-    if value.denominator == 1:
-        return str(value.numerator)
-    digits = next((k for k in range(1, 7) if 10**k % value.denominator == 0), None)
+def _number(value: Fraction) -> str:
     sign = "-" if value < 0 else ""
-    if digits is None:
-        return f"{sign}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
-    written = str(abs(value.numerator) * 10**digits // value.denominator).rjust(digits + 1, "0")
-    return f"{sign}{written[:-digits]}.{written[-digits:]}"
+    written = decimal(abs(value))
+    return sign + (written or f"\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}")
 
 
 def _grouped(base: str) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 from backproof.errors import LimitError
-from backproof.language.expression import Index
+from backproof.language.expression import Expr, Index, Max, Sum, postorder
 from backproof.language.letters import ACCENTS, GLYPHS
 from backproof.language.notation import Derivative, Notation, Number, Plus, Symbol
 
 MAX_NAME: Final = 10_000
 FREE_LETTERS: Final = "ijkpqrstuvw"
-BOUND_LETTERS: Final = "kjpqrstuvw"
+BOUND_LETTERS: Final = "kijpqrstuvw"
 GRADIENT_LETTER: Final = "delta"
 PREACTIVATIONS: Final = frozenset({"z", "Z"})
 
@@ -39,7 +40,7 @@ def symbol(name: str, subscripts: tuple[Notation, ...] = ()) -> Symbol:
         return Symbol(accented["stem"], subscripts, label, accented["accent"])
     stem, _, below = base.partition("_")
     if stem and below:
-        return Symbol(stem, (Number(int(below)) if below.isdigit() else Symbol(below), *subscripts), label)
+        return Symbol(stem, (Number(Fraction(below)) if below.isdigit() else Symbol(below), *subscripts), label)
     return Symbol(_LETTER_TO_NAME.get(base, base), subscripts, label)
 
 
@@ -51,11 +52,11 @@ def function_symbol(name: str) -> Symbol:
 def label_notation(text: str) -> Notation:
     """A layer label: `2`, `l+1`.
 
-    >>> label_notation("l+1")
-    Plus(terms=((1, Symbol(name='l', subscripts=(), label=None, accent=None, star='')), (1, Number(value=Fraction(1, 1)))))
+    >>> [sign for sign, _ in label_notation("l-1").terms]
+    [1, -1]
     """
     terms = [
-        (-1 if sign == "-" else 1, Number(int(part)) if part.isdigit() else Symbol(part))
+        (-1 if sign == "-" else 1, Number(Fraction(part)) if part.isdigit() else Symbol(part))
         for sign, part in _LABEL_TERM.findall(text.replace(" ", ""))
     ]
     if len(terms) == 1 and terms[0][0] > 0:
@@ -72,7 +73,9 @@ class Names:
 
     taken: frozenset[str] = frozenset()
     functions: Mapping[str, str] = field(default_factory=dict[str, str])
-    _cache: dict[tuple[str, tuple[Notation, ...]], Notation] = field(default_factory=dict[tuple[str, tuple[Notation, ...]], Notation])
+    _cache: dict[tuple[str, tuple[Notation, ...]], Notation] = field(
+        default_factory=dict[tuple[str, tuple[Notation, ...]], Notation]
+    )
 
     def tensor(self, name: str, subscripts: tuple[Notation, ...] = ()) -> Notation:
         """A tensor's name with subscripts; `∂J/∂W` becomes a derivative by W, subscripts on W."""
@@ -89,10 +92,7 @@ class Names:
             below = symbol(wrt)
             if below.name in PREACTIVATIONS and below.accent is None and not below.subscripts:
                 return Symbol(GRADIENT_LETTER, subscripts, below.label)
-        inside = self.tensor(wrt, subscripts)
-        if isinstance(inside, Derivative):
-            return Derivative(self.tensor(of), inside)
-        return Derivative(self.tensor(of), inside)
+        return Derivative(self.tensor(of), self.tensor(wrt, subscripts))
 
     def function(self, name: str) -> Symbol:
         """A function's name; its letter from the table unless a tensor of the program has that letter."""
@@ -128,41 +128,55 @@ def _split(name: str) -> tuple[str, str]:
     return name[1:], ""
 
 
-@dataclass
 class Letters:
-    """Distinct letters for the indices of one formula: a person's own letter where it is free, else the next one."""
+    """Letters for the indices of one formula.
 
-    taken: set[str]
-    chosen: dict[Index, str] = field(default_factory=dict[Index, str])
+    A free index keeps a person's own letter where it is not taken. Bound indices share a letter, unless one is bound
+    inside the other.
+    """
 
-    def reserve(self, indices: Iterable[Index]) -> None:
-        """Choose letters for the free indices, in their order."""
-        waiting = list(indices)
-        for index in waiting:
-            if len(index.name) == 1 and index.name.isascii() and index.name.isalpha() and index.name not in self.taken:
-                self._choose(index, index.name)
-        for index in waiting:
-            if index not in self.chosen:
-                self._choose(index, self._next(FREE_LETTERS))
+    def __init__(self, root: Expr, free: Sequence[Index], taken: Iterable[str]) -> None:
+        taken = set(taken)
+        self._chosen: dict[Index, str] = {}
+        for index in free:
+            if len(index.name) == 1 and index.name.isascii() and index.name.isalpha() and index.name not in taken:
+                self._chosen[index] = index.name
+                taken.add(index.name)
+        for index in sorted(
+            {*free, *root.free} - self._chosen.keys(), key=lambda i: free.index(i) if i in free else 99
+        ):
+            self._chosen[index] = _next_letter(FREE_LETTERS, taken)
+            taken.add(self._chosen[index])
+        for index, apart in _nested_with(root).items():
+            used = {self._chosen[other] for other in apart if other in self._chosen}
+            self._chosen[index] = _next_letter(BOUND_LETTERS, taken | used)
 
     def letter(self, index: Index) -> str:
         """The letter of a free or bound index."""
-        if index not in self.chosen:
-            self._choose(index, self._next(BOUND_LETTERS))
-        return self.chosen[index]
+        return self._chosen[index]
 
-    def _choose(self, index: Index, letter: str) -> None:
-        self.chosen[index] = letter
-        self.taken.add(letter)
 
-    def _next(self, pool: str) -> str:
-        for letter in pool:
-            if letter not in self.taken:
-                return letter
-        for letter in "abcdefghlmno":
-            if letter not in self.taken:
-                return letter
-        number = 1
-        while f"k{number}" in self.taken:
-            number += 1
-        return f"k{number}"
+def _nested_with(root: Expr) -> dict[Index, set[Index]]:
+    """For each bound index, inner ones first, the indices bound inside of it or around it."""
+    inside: dict[Expr, frozenset[Index]] = {}
+    apart: dict[Index, set[Index]] = {}
+    for node in postorder(root):
+        below = [inside[child] for child in node.children]
+        bound = below[0] if len(below) == 1 else frozenset[Index]().union(*below)
+        if isinstance(node, Sum | Max):
+            apart.setdefault(node.index, set()).update(bound)
+            for other in bound:
+                apart[other].add(node.index)
+            bound |= {node.index}
+        inside[node] = bound
+    return apart
+
+
+def _next_letter(pool: str, taken: set[str]) -> str:
+    for letter in pool + "abcdefghlmno":
+        if letter not in taken:
+            return letter
+    number = 1
+    while f"k{number}" in taken:
+        number += 1
+    return f"k{number}"

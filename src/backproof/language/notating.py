@@ -85,9 +85,7 @@ def notate(
 
 def _letters(root: Expr, free: Sequence[Index], names: Names) -> Letters:
     sizes = {node.sort for node in postorder(root) if isinstance(node, Size)}
-    letters = Letters({*names.taken, *sizes, EULER})
-    letters.reserve(free)
-    return letters
+    return Letters(root, free, {*names.taken, *sizes, EULER})
 
 
 def _without_indices(root: Expr, free: tuple[Index, ...], names: Names, program: Program) -> Notation | None:
@@ -113,17 +111,26 @@ def _is_elementwise(root: Expr, free: tuple[Index, ...], program: Program) -> bo
     """Whether a single free index can go without saying: there are vectors only, and no sum or delta involves it."""
     if len(free) > 1 or any(len(program.sorts(name)) > 1 for name in program.names):
         return False
+    outside = frozenset(free)
     for node in postorder(root):
         match node:
             case Tensor(_, indices) if len(indices) > 1:
                 return False
             case Delta():
                 return False
-            case Sum() | Max() if node.free & frozenset(free):
+            case Sum() if any(f.free & outside and f.free - outside for f in _summed(node)):
+                return False
+            case Max() if node.free & outside:
                 return False
             case _:
                 pass
     return True
+
+
+def _summed(node: Sum) -> tuple[Expr, ...]:
+    """The factors under directly nested sums, apart from sums."""
+    _, body = nest(node)
+    return tuple(f for f in factors(body) if not isinstance(f, Sum))
 
 
 class _Arrays:
@@ -193,8 +200,6 @@ class _Arrays:
                 continue
             inverse = isinstance(factor, Pow) and factor.exponent < 0
             inside = self._found[factor.base if isinstance(factor, Pow) and inverse else factor]
-            if inside is None and not (inverse is False and not factor.free):
-                return None
             if inside is None:
                 return None
             if isinstance(factor, Pow) and inverse:
@@ -258,11 +263,13 @@ def _components(
             touched |= group[0]
             members += group[1]
         groups.append((touched, members))
-    return [(tuple(i for i in summed if i in touched), [items[k] for k in sorted(members)]) for touched, members in groups]
+    return [
+        (tuple(i for i in summed if i in touched), [items[k] for k in sorted(members)]) for touched, members in groups
+    ]
 
 
 def _together(arrays: Sequence[tuple[Piece, bool]]) -> Piece | None:
-    """The product of arrays: elementwise on equal axes, an outer product of two vectors, a vector repeated over a matrix."""
+    """The product of arrays: elementwise on equal axes, outer of two vectors, a vector repeated over a matrix."""
     groups: dict[frozenset[Index], Piece] = {}
     for axes in dict.fromkeys(p.axes for p, _ in arrays):
         group = entrywise([(p, inverse) for p, inverse in arrays if p.axes == axes])

@@ -121,7 +121,7 @@ def needs_brackets(parent: Notation, place: int, child: Notation, *, stacked: bo
         case Derivative():
             return not isinstance(plain, Symbol | Call | Entry)
         case Call():
-            return place == 0 and not isinstance(plain, Symbol)
+            return place == 0 and not isinstance(plain, Symbol) and not (stacked and isinstance(plain, Derivative))
         case Big(_, _, indices, lower):
             return place == 0 and (bool(indices) or lower is not None) and own < PRODUCT
         case Relation():

@@ -1,0 +1,449 @@
+"""Notation in two dimensions: stacked fractions, limits under sums, roots and braces, cell by cell.
+
+Every cell keeps the mark of the part it belongs to, so that a terminal can colour or strike the two factors of a pair.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from backproof.errors import LimitError
+from backproof.language.letters import FRACTIONS, raised
+from backproof.language.notation import (
+    Absolute,
+    Big,
+    Bracketed,
+    Call,
+    Cases,
+    Derivative,
+    Entry,
+    Indicator,
+    Marked,
+    Matrix,
+    Negative,
+    Norm,
+    Notation,
+    Number,
+    Plus,
+    Power,
+    Product,
+    Quotient,
+    Relation,
+    Symbol,
+    Transposed,
+    Words,
+)
+from backproof.language.precedence import needs_brackets, unmarked
+from backproof.language.spelling import Spelling, is_one_character
+from backproof.language.traversal import fold, parts
+
+MAX_SIDE: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The pair that a cell belongs to, and whether it is struck out."""
+
+    pair: int
+    struck: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One character position: a letter with its accents, and its mark."""
+
+    character: str = " "
+    mark: Mark | None = None
+
+
+Row = tuple[Cell, ...]
+BLANK: Final = Cell()
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of cells; `baseline` is the row on which the formula's line of writing lies."""
+
+    rows: tuple[Row, ...]
+    baseline: int = 0
+
+    @property
+    def width(self) -> int:
+        """How many columns."""
+        return len(self.rows[0])
+
+    @property
+    def height(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The rows as plain text, without blanks at their ends."""
+        return tuple("".join(cell.character for cell in row).rstrip() for row in self.rows)
+
+    def runs(self, row: int) -> tuple[tuple[str, Mark | None], ...]:
+        """One row as pieces of text with equal marks."""
+        found: list[tuple[str, Mark | None]] = []
+        for cell in self.rows[row]:
+            if found and found[-1][1] == cell.mark:
+                found[-1] = found[-1][0] + cell.character, cell.mark
+            else:
+                found.append((cell.character, cell.mark))
+        return tuple(found)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def draw(notation: Notation, *, ascii: bool = False) -> Block:
+    """The formula in two dimensions.
+
+    Raises LimitError when it would be wider or higher than 4,000 cells; `write` still gives it on one line.
+
+    >>> from backproof.language.notation import Quotient, Symbol
+    >>> print(draw(Quotient(Symbol("a"), Symbol("m"))))
+    a
+    ─
+    m
+    """
+    return fold(notation, _Draughtsman(Spelling(ascii)).rule).whole
+
+
+def line(text: str) -> Block:
+    """Text on one row; combining characters stay in the cell of their letter."""
+    cells: list[Cell] = []
+    for character in text:
+        if cells and unicodedata.combining(character):
+            cells[-1] = Cell(cells[-1].character + character)
+        else:
+            cells.append(Cell(character))
+    return Block((tuple(cells),))
+
+
+def beside(*blocks: Block) -> Block:
+    """Blocks in a row on one baseline."""
+    above = max(b.baseline for b in blocks)
+    below = max(b.height - b.baseline for b in blocks)
+    width = sum(b.width for b in blocks)
+    _check(width, above + below)
+    rows: list[list[Cell]] = [[] for _ in range(above + below)]
+    for block in blocks:
+        top = above - block.baseline
+        for k, row in enumerate(rows):
+            inside = 0 <= k - top < block.height
+            row.extend(block.rows[k - top] if inside else (BLANK,) * block.width)
+    return Block(tuple(tuple(row) for row in rows), above)
+
+
+def stacked(blocks: Sequence[Block], baseline: int, *, left: bool = False) -> Block:
+    """Blocks on top of each other, centred or on the left; `baseline` counts the rows of the result."""
+    width = max(b.width for b in blocks)
+    _check(width, sum(b.height for b in blocks))
+    rows: list[Row] = []
+    for block in blocks:
+        before = 0 if left else (width - block.width) // 2
+        after = width - block.width - before
+        rows += [(BLANK,) * before + row + (BLANK,) * after for row in block.rows]
+    return Block(tuple(rows), baseline)
+
+
+def scripted(base: Block, above: Block | None, below: Block | None) -> Block:
+    """A base with a block at its upper right and one at its lower right."""
+    width = max(b.width for b in (above, below) if b is not None)
+    empty = Block((((BLANK,) * width),) * base.height)
+    column = [b for b in (above, empty, below) if b is not None]
+    height = above.height if above is not None else 0
+    return beside(base, stacked(column, height + base.baseline, left=True))
+
+
+def _check(width: int, height: int) -> None:
+    if max(width, height) > MAX_SIDE:
+        raise LimitError(
+            "a formula is too large to draw",
+            expected=f"at most {MAX_SIDE} columns and rows",
+            got=f"{width} columns and {height} rows",
+            next="write it on one line",
+        )
+
+
+def _marked(block: Block, mark: Mark | None) -> Block:
+    if mark is None:
+        return block
+    rows = tuple(tuple(c if c.mark is not None else Cell(c.character, mark) for c in row) for row in block.rows)
+    return Block(rows, block.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A block with the mark that it gets after its brackets are drawn."""
+
+    block: Block
+    mark: Mark | None = None
+
+    @property
+    def whole(self) -> Block:
+        return _marked(self.block, self.mark)
+
+
+UNICODE_FENCES: Final = {
+    "(": "⎛⎜⎝",
+    ")": "⎞⎟⎠",
+    "[": "⎡⎢⎣",
+    "]": "⎤⎥⎦",
+    "|": "│││",
+    "‖": "║║║",
+}
+ASCII_FENCES: Final = {"(": "/|\\", ")": "\\|/", "[": "[[[", "]": "]]]", "|": "|||", "‖": "|||"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Draughtsman:
+    spelling: Spelling
+
+    @property
+    def ascii(self) -> bool:
+        return self.spelling.ascii
+
+    def rule(self, node: Notation, inside: tuple[_Drawn, ...]) -> _Drawn:
+        if isinstance(node, Marked):
+            return _Drawn(inside[0].whole, Mark(node.pair, node.struck))
+        shown = [
+            (
+                _Drawn(self.fenced(drawn.block), drawn.mark) if needs_brackets(node, k, child, stacked=True) else drawn
+            ).whole
+            for k, (child, drawn) in enumerate(zip(parts(node), inside, strict=True))
+        ]
+        return _Drawn(self.block(node, shown))
+
+    def block(self, node: Notation, shown: list[Block]) -> Block:
+        match node:
+            case Number(value):
+                return line(self.spelling.number(value))
+            case Words(text):
+                return line(text)
+            case Symbol():
+                return self.symbol(node, shown)
+            case Negative():
+                return self.negative(shown[0])
+            case Plus(terms):
+                pieces = [self.negative(shown[0]) if terms[0][0] < 0 else shown[0]]
+                for (sign, _), term in zip(terms[1:], shown[1:], strict=True):
+                    pieces += [line(f" {self.spelling.minus if sign < 0 else '+'} "), term]
+                return beside(*pieces)
+            case Product():
+                return self.product(node, shown)
+            case Quotient(Number(top), Number(bottom)) if not self.ascii and is_one_character(node):
+                return line(FRACTIONS[int(top), int(bottom)])
+            case Quotient():
+                bars = any(
+                    isinstance(unmarked(side), Quotient | Derivative) for side in (node.numerator, node.denominator)
+                )
+                return self.fraction(*shown, margin=1 if bars else 0)
+            case Power():
+                return self.raised(shown[0], shown[1])
+            case Transposed():
+                return (
+                    self.raised(shown[0], line("T"))
+                    if self.ascii or shown[0].height > 1
+                    else beside(shown[0], line("ᵀ"))
+                )
+            case Call():
+                return self.call(node, shown)
+            case Derivative():
+                return self.derivative(node, shown)
+            case Big():
+                return self.big(node, shown)
+            case Relation(_, signs):
+                pieces = [shown[0]]
+                for sign, side in zip(signs, shown[1:], strict=True):
+                    pieces += [line(f" {self.spelling.relation(sign)} "), side]
+                return beside(*pieces)
+            case Indicator():
+                return self.fenced(shown[0], "[", "]")
+            case Cases(cases):
+                return self.cases(cases, shown)
+            case Entry():
+                below = self.listed(shown[1:])
+                return scripted(shown[0], None, below)
+            case Absolute():
+                return self.fenced(shown[0], "|", "|")
+            case Norm(_, kind):
+                body = (
+                    self.fenced(shown[0], "‖", "‖")
+                    if not self.ascii
+                    else self.fenced(self.fenced(shown[0], "|", "|"), "|", "|")
+                )
+                return body if kind == "2" else scripted(body, None, line(kind))
+            case Matrix(rows):
+                return self.matrix(len(rows), shown)
+            case Bracketed():
+                return self.fenced(shown[0])
+            case _:
+                raise TypeError(f"not notation: {type(node).__name__}")
+
+    def negative(self, block: Block) -> Block:
+        """A minus before a block; a blank keeps it apart from the bar of a fraction."""
+        return beside(line(self.spelling.minus + (" " if block.height > 1 else "")), block)
+
+    def fenced(self, block: Block, left: str = "(", right: str = ")") -> Block:
+        """The block between brackets as high as itself."""
+        return beside(self.fence(left, block), block, self.fence(right, block))
+
+    def fence(self, sign: str, block: Block) -> Block:
+        if block.height == 1:
+            return line(sign)
+        top, middle, bottom = (ASCII_FENCES if self.ascii else UNICODE_FENCES)[sign]
+        column = top + middle * (block.height - 2) + bottom
+        return Block(tuple((Cell(c),) for c in column), block.baseline)
+
+    def symbol(self, node: Symbol, shown: list[Block]) -> Block:
+        flat = [block.lines[0] for block in shown if block.height == 1]
+        if len(flat) == len(shown):
+            text = self.spelling.symbol(node, flat)
+            if self.ascii or not any(c in text for c in "_^"):
+                return line(text)
+        base = line(self.spelling.symbol(Symbol(node.name, accent=node.accent), []))
+        subscripts = shown[: len(node.subscripts)]
+        above = ([self.fenced(shown[-1])] if node.label is not None else []) + ([line(node.star)] if node.star else [])
+        return scripted(base, beside(*above) if above else None, self.listed(subscripts) if subscripts else None)
+
+    def listed(self, blocks: Sequence[Block]) -> Block:
+        pieces = [blocks[0]]
+        separator = "" if all(b.width == 1 for b in blocks) else ","
+        for block in blocks[1:]:
+            pieces += [line(separator), block] if separator else [block]
+        return beside(*pieces)
+
+    def raised(self, base: Block, exponent: Block) -> Block:
+        if base.height == 1 and exponent.height == 1 and not self.ascii:
+            text = raised(exponent.lines[0].replace(" ", ""))
+            if text is not None:
+                return beside(base, _marked(line(text), exponent.rows[0][0].mark))
+        return scripted(base, exponent, None)
+
+    def product(self, node: Product, shown: list[Block]) -> Block:
+        pieces = [shown[0]]
+        for left, right, block in zip(node.factors, node.factors[1:], shown[1:], strict=False):
+            sign = self.between(node, unmarked(left), unmarked(right), pieces[-1], block)
+            pieces += [line(sign), block] if sign else [block]
+        return beside(*pieces)
+
+    def between(self, node: Product, left: Notation, right: Notation, before: Block, after: Block) -> str:
+        if node.sign == "" and isinstance(left, Quotient) and isinstance(right, Quotient):
+            return " * " if self.ascii else " · "
+        if node.sign == "":
+            if isinstance(left, Quotient):
+                return "" if is_one_character(left) and after.lines[0][:1].isalpha() else " "
+            first = "(" if after.height > 1 and after.rows[0][0].character in "⎛/" else after.lines[after.baseline]
+            return self.spelling.between(left, right, first or " ")
+        if node.sign == "·" and (before.height > 1 or after.height > 1):
+            return " * " if self.ascii else " · "
+        return self.spelling.products[node.sign]
+
+    def fraction(self, top: Block, bottom: Block, margin: int = 0) -> Block:
+        """One above the other; the bar of a fraction of fractions is longer than theirs by a margin."""
+        width = max(top.width, bottom.width) + 2 * margin
+        return stacked([top, line(("-" if self.ascii else "─") * width), bottom], top.height)
+
+    def call(self, node: Call, shown: list[Block]) -> Block:
+        arguments = shown[1 : 1 + len(node.arguments)]
+        function = unmarked(node.function)
+        if isinstance(function, Symbol) and function.name == "sqrt" and len(arguments) == 1 and not node.primes:
+            return self.root(arguments[0])
+        name = beside(shown[0], line(self.spelling.prime * node.primes)) if node.primes else shown[0]
+        if node.power is not None:
+            name = self.raised(name, shown[-1])
+        inside = [arguments[0]]
+        for argument in arguments[1:]:
+            inside += [line(", "), argument]
+        return beside(name, self.fenced(beside(*inside)))
+
+    def root(self, body: Block) -> Block:
+        if self.ascii:
+            return beside(line("sqrt"), self.fenced(body))
+        if body.height == 1 and body.width == 1:
+            return beside(line("√"), body)
+        # The hook leans over as many rows as the body has: √ below, ╱ above it.
+        height = body.height
+        hook = tuple(
+            tuple(Cell("√" if k == height - 1 else "╱") if c == height - 1 - k else BLANK for c in range(height))
+            for k in range(height)
+        )
+        covered = stacked([line("_" * body.width), body], body.baseline + 1, left=True)
+        return beside(Block(hook, body.baseline), covered)
+
+    def derivative(self, node: Derivative, shown: list[Block]) -> Block:
+        wrt = shown[-1]
+        order = [] if node.order == 1 else [line(self.spelling.order(node.order))]
+        match node.style:
+            case "nabla":
+                nabla = scripted(line("nabla" if self.ascii else "∇"), None, wrt)
+                return beside(nabla, line(" "), shown[0]) if node.of is not None else nabla
+            case "prefix":
+                return beside(line("d"), wrt)
+            case _:
+                d = line("d" if self.ascii or node.style == "total" else "∂")
+                return self.fraction(beside(d, *order, *shown[:-1]), beside(d, wrt, *order))
+
+    def big(self, node: Big, shown: list[Block]) -> Block:
+        left = iter(shown)
+        body = next(left)
+        lower = next(left) if node.lower is not None else None
+        upper = next(left) if node.upper is not None else None
+        without = list(left)
+        if not node.indices and lower is None:
+            return beside(line(node.kind), self.fenced(body))
+        below = [line(",".join(node.indices))] if node.indices else []
+        if lower is not None:
+            below += [line("="), lower] if node.indices else [lower]
+        for value in without:
+            below += [line("!=" if self.ascii else "≠"), value]
+        sign = line(self.spelling.big(node.kind))
+        column = [*([upper] if upper is not None else []), sign, beside(*below)]
+        head = stacked(column, upper.height if upper is not None else 0)
+        return beside(head, line(" "), body)
+
+    def cases(self, cases: Sequence[tuple[Notation, Notation | None]], shown: list[Block]) -> Block:
+        left = iter(shown)
+        pairs = [(next(left), None if condition is None else next(left)) for _, condition in cases]
+        width = max(value.width for value, _ in pairs)
+        rows = [
+            beside(value, line(" " * (width - value.width + 2)), line("otherwise"))
+            if condition is None
+            else beside(value, line(" " * (width - value.width + 2)), line("if "), condition)
+            for value, condition in pairs
+        ]
+        body = stacked(rows, 0, left=True)
+        body = Block(body.rows, body.height // 2)
+        return beside(self.brace(body), line(" "), body)
+
+    def brace(self, body: Block) -> Block:
+        if self.ascii:
+            return Block((((Cell("{"),),) * body.height), body.baseline)
+        if body.height == 1:
+            return line("{")
+        if body.height == 2:
+            return Block(((Cell("⎰"),), (Cell("⎱"),)), body.baseline)
+        column = ["⎧", *"⎪" * (body.height - 2), "⎩"]
+        column[body.height // 2] = "⎨"
+        return Block(tuple((Cell(c),) for c in column), body.baseline)
+
+    def matrix(self, count: int, shown: list[Block]) -> Block:
+        columns = len(shown) // count
+        grid = [shown[k * columns : (k + 1) * columns] for k in range(count)]
+        widths = [max(row[c].width for row in grid) for c in range(columns)]
+        rows: list[Block] = []
+        for row in grid:
+            cells: list[Block] = []
+            for c, block in enumerate(row):
+                before = (widths[c] - block.width) // 2
+                after = widths[c] - block.width - before + (2 if c < columns - 1 else 0)
+                cells += [b for b in (line(" " * before), block, line(" " * after)) if b.width]
+            rows.append(beside(*cells))
+        body = stacked(rows, 0, left=True)
+        return self.fenced(Block(body.rows, body.height // 2), "[", "]")
