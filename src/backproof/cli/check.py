@@ -43,28 +43,10 @@ def configure(parser: CommandParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judge every claim and show; the exit code says the worst of them."""
     from backproof.check.claims import check
+    from backproof.explain.showing import show
 
     network = read_network(options)
     claims = [claim for text in options.claims for claim in check(bounded(text, "the claim"), network)]
-    match result_format(options):
-        case "json":
-            from backproof.explain.json import claims_json
-
-            deliver(options, claims_json(claims))
-        case "latex":
-            from backproof.explain.judgement import judgement
-            from backproof.explain.latex import judgements_latex
-
-            deliver(options, judgements_latex([judgement(claim) for claim in claims]))
-        case "markdown":
-            from backproof.explain.judgement import judgement
-            from backproof.explain.markdown import judgements_markdown
-
-            deliver(options, judgements_markdown([judgement(claim) for claim in claims]))
-        case _:
-            from backproof.explain.judgement import judgement
-            from backproof.explain.terminal import judgements_text
-
-            deliver(options, judgements_text([judgement(claim) for claim in claims], **terminal_settings(options)))
+    deliver(options, show(claims, result_format(options), **terminal_settings(options)))
     verdicts = {claim.verdict for claim in claims}
     return REFUTED if "refuted" in verdicts else PROVED if verdicts == {"proved"} else UNDECIDED

@@ -27,25 +27,9 @@ def configure(parser: CommandParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Derive and show; 0 unless an error leaves."""
-    from backproof.explain.lesson import lesson
+    from backproof.explain.showing import show
     from backproof.proof.derivation import derive
 
     derivation = derive(read_network(options), tuple(options.of))
-    match result_format(options):
-        case "json":
-            from backproof.explain.json import derivation_json
-
-            deliver(options, derivation_json(derivation))
-        case "latex":
-            from backproof.explain.latex import lesson_latex
-
-            deliver(options, lesson_latex(lesson(derivation)))
-        case "markdown":
-            from backproof.explain.markdown import lesson_markdown
-
-            deliver(options, lesson_markdown(lesson(derivation)))
-        case _:
-            from backproof.explain.terminal import lesson_text
-
-            deliver(options, lesson_text(lesson(derivation), **terminal_settings(options)))
+    deliver(options, show(derivation, result_format(options), **terminal_settings(options)))
     return 0

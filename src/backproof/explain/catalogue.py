@@ -51,8 +51,7 @@ def _function(entry: Entry) -> Listed:
         notes.append(("abstract", "any function; its slope is written with a prime"))
     if entry.aliases:
         notes.append(("also", ", ".join(entry.aliases)))
-    for parameter in entry.hyperparameters:
-        notes.append((parameter.name, f"{parameter.meaning or 'a number'}; usually {parameter.default}"))
+    notes += [(p.name, f"{p.meaning or 'a number'}; usually {p.default}") for p in entry.hyperparameters]
     if entry.kink is not None:
         notes.append(("kink", entry.kink))
     return Listed(entry.name, formulas, (*notes, ("source", entry.source)))
