@@ -95,7 +95,7 @@ def _without_indices(root: Expr, free: tuple[Index, ...], names: Names, program:
     if len(free) > 2:
         return None
     found = _Arrays(names, Entries(names, _letters(root, free, names)), row_vectors=program.row_vectors).piece(root)
-    if found is None or not found.axes <= frozenset(free):
+    if found is None or found.axes != frozenset(free):
         return None
     match free:
         case (rows, columns) if len(found.axes) == 2:
