@@ -17,6 +17,7 @@ Nested: TypeAlias = "Fraction | tuple[Nested, ...]"
 ConditionKind = Literal[
     "nonzero",
     "positive",
+    "nonnegative",
     "kink",
     "unit-sum",
     "binary",
@@ -29,6 +30,7 @@ ConditionKind = Literal[
 
 SECONDS: Final = 3.0
 TERMS: Final = 20_000
+CONDITION_SECONDS: Final = 0.5
 
 
 class Kind(StrEnum):
@@ -41,19 +43,23 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long and how large a decision may grow: `seconds` of time, `terms` of a normal form."""
+    """How long and how large a decision may grow: `seconds` of time, `terms` of a normal form.
+
+    `condition_seconds` of the time go into the search for conditions under which a refuted claim would be true.
+    """
 
     seconds: float = SECONDS
     terms: int = TERMS
+    condition_seconds: float = CONDITION_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Something that a verdict needs.
 
-    `nonzero`: `expr` is not 0; `positive`: `expr` is more than 0; `kink`: `expr` is not 0, because a slope jumps there;
-    `size`: the size `expr` has the `value`; the other kinds are those of an `Assumption`, which is then given.
-    `discharged` says that the condition always holds (1 + e^z is never 0), so that nobody needs to read it.
+    Where formulas have a value: `nonzero`, `positive`, `nonnegative` of `expr`; `kink`: `expr` is not 0, because a
+    slope jumps there. `size`: the size `expr` has the `value`. The other kinds are those of an `Assumption`, which is
+    then given. `discharged` says that the condition always holds (1 + e^z is never 0): nobody needs to read it.
     """
 
     kind: ConditionKind
@@ -62,6 +68,16 @@ class Condition:
     value: Fraction | None = None
     discharged: bool = False
     note: str = ""
+
+    @staticmethod
+    def of(assumption: Assumption) -> Condition:
+        """The condition that an assumption holds."""
+        return Condition(assumption.property, assumption=assumption, value=assumption.value)
+
+    @property
+    def of_domain(self) -> bool:
+        """Whether it only says where the formulas have a value."""
+        return self.assumption is None and self.kind != "size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +127,10 @@ class Opinion:
 class Verdict:
     """What was decided: `proved` for all sizes and data, `refuted` by a `witness`, or `unknown`, with the reason.
 
-    `conditions` are needed by a proof, or, undischarged, were found to make a refuted claim true (`hidden_conditions`;
-    each inner tuple suffices). `used` are the definitions that the proof opened. `factors` are the factors of the
-    difference of a refuted claim, where they could be found. `second_opinion` is what an independent numerical check
-    of all sizes says.
+    `conditions` are what a proof needs: admissible assumptions, and where both sides have a value. `used` are the
+    definitions that the proof opened. For a proof under an assumption, `without` is a witness that it is needed.
+    `hidden_conditions` of a refuted claim would make it true, each inner tuple by itself; `factors` are factors of the
+    difference of its sides. `second_opinion` is what an independent numerical check for all sizes says.
     """
 
     kind: Kind
@@ -125,8 +141,14 @@ class Verdict:
     second_opinion: str = "not run"
     hidden_conditions: tuple[tuple[Condition, ...], ...] = ()
     factors: tuple[Expr, ...] = ()
+    without: Witness | None = None
 
     @property
     def open_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that do not always hold."""
-        return tuple(c for c in self.conditions if not c.discharged)
+        """The assumptions that the verdict needs beyond those given."""
+        return tuple(c for c in self.conditions if not c.discharged and not c.of_domain)
+
+    @property
+    def side_conditions(self) -> tuple[Condition, ...]:
+        """Where both sides have a value, as far as that is not everywhere."""
+        return tuple(c for c in self.conditions if not c.discharged and c.of_domain)
