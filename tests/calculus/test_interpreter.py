@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backproof.calculus.exact_numbers import balls, digits
 from backproof.calculus.interpreter import evaluate, evaluate_expr
-from backproof.calculus.number_systems import FLOAT64, NumberSystem, balls, digits
+from backproof.calculus.number_systems import FLOAT64, NumberSystem
 from backproof.calculus.sweep import adjoints
 from backproof.errors import DomainError, LimitError, ShapeError, UnknownNameError
 from backproof.language.expression import (

@@ -113,7 +113,8 @@ class _Setting:
             return array
         shape = tuple(self._length(i.sort) for i in indices)
         spread: Values = np.asarray(array)[tuple(slice(None) if i in expr.free else None for i in indices)]
-        return np.array(np.broadcast_to(spread, shape), dtype=self.numbers.dtype)
+        whole: Values = np.broadcast_to(spread, shape).copy()
+        return whole
 
     def tensor(self, name: str) -> Values:
         return self.values[name]

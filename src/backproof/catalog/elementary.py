@@ -45,15 +45,6 @@ ELEMENTARY: Final = (
         source="DLMF Common Notations and Definitions",
     ),
     Function(
-        name="sqrt",
-        parameters=("u",),
-        definition="u^(1/2)",
-        aliases=("\\sqrt",),
-        symbol="sqrt",
-        domain=(positive("u"),),
-        source="DLMF 4.2(iv)",
-    ),
-    Function(
         name="tan",
         parameters=("u",),
         definition="sin(u)/cos(u)",
