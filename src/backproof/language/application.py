@@ -50,6 +50,7 @@ MATRIX_FUNCTIONS: Final = frozenset(
         "T",
     }
 )
+_NEARBY: Final = 200
 BIG_FUNCTIONS: Final[dict[str, BigKind]] = {
     "sum": "sum",
     "mean": "mean",
@@ -101,17 +102,19 @@ def read_call(reader: Reader, node: Call) -> Steps:
 def _way(reader: Reader, node: Call, function: Symbol) -> _Way:
     options: list[tuple[int, _Way]] = []
     meaning = _meaning(reader, function)
-    same_letter = any(_mentions(a, function.name) for a in node.arguments)
+    own = meanings(reader, function)
     if meaning is not None:
+        # h(1 − h) is a product, however h is used elsewhere.
+        same_letter = bool(own) and any(_mentions(a, function.name) for a in node.arguments)
         options.append((2 if same_letter else 0, _Way("function", meaning)))
     elif not function.subscripts and (_plain_name(function) in _builtin_names()):
         options.append((0, _Way("builtin")))
     if not node.primes:
         if node.tight and len(node.arguments) == 1 and _layered(reader, node, function):
             options.append((0, _Way("layer")))
-        if reader.scope.loss(function.name) and all(isinstance(bare(a), Symbol) for a in node.arguments):
+        elif reader.scope.loss(function.name) and all(isinstance(bare(a), Symbol) for a in node.arguments):
             options.append((0, _Way("loss")))
-        elif len(node.arguments) == 1 and meanings(reader, function):
+        elif len(node.arguments) == 1 and own:
             options.append((1, _Way("factor")))
     elif meaning is None and (slope := _activation(reader, function)) is not None:
         options.append((0, _Way("function", slope)))
@@ -121,7 +124,9 @@ def _way(reader: Reader, node: Call, function: Symbol) -> _Way:
             place=reader.source.place(function),
             next=reader.scope.suggestion(function.name),
         )
-    return reader.pick(("call", function, node.arguments, node.primes), options)
+    return reader.pick(
+        ("call", written_name(function), tuple(label_text(a) for a in node.arguments), node.primes), options
+    )
 
 
 def _meaning(reader: Reader, function: Symbol) -> FunctionMeaning | None:
@@ -165,7 +170,9 @@ def _activation(reader: Reader, function: Symbol) -> FunctionMeaning | None:
 
 def _mentions(root: Notation, name: str) -> bool:
     stack = [root]
-    while stack:
+    for _ in range(_NEARBY):
+        if not stack:
+            break
         node = stack.pop()
         if isinstance(node, Symbol) and node.name == name:
             return True
@@ -205,7 +212,7 @@ def _factor(reader: Reader, node: Call) -> Steps:
 
 def _layered(reader: Reader, node: Call, function: Symbol) -> bool:
     label = label_text(node.arguments[0])
-    return label is not None and bool(meanings(reader, function, label, own=False)) and function.label is None
+    return label is not None and function.label is None and bool(reader.scope.tensors(spellings(function), label))
 
 
 def _layer(reader: Reader, node: Call) -> Steps:
@@ -214,7 +221,9 @@ def _layer(reader: Reader, node: Call) -> Steps:
     label = label_text(node.arguments[0])
     if not isinstance(function, Symbol) or label is None:
         raise TypeError("a layer call has a symbol and a label")
-    layer = realised(reader, reader.pick(("layer", function, label), meanings(reader, function, label, own=False)))
+    layer = realised(
+        reader, reader.pick(("layer", written_name(function), label), meanings(reader, function, label, own=False))
+    )
     if node.power is not None:
         exponent = yield node.power
         return powered(reader, layer, exponent)

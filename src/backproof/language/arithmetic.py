@@ -17,7 +17,6 @@ from backproof.language.notation import (
     Matrix,
     Negative,
     Norm,
-    Notation,
     Number,
     Plus,
     Power,
@@ -30,7 +29,7 @@ from backproof.language.notation import (
 from backproof.language.reading import Reader, Steps, bare
 from backproof.language.scope import label_text
 from backproof.language.shapes import Typed
-from backproof.language.symbols import Meaning, Option, entry_of, meanings, realised, unknown_name
+from backproof.language.symbols import Meaning, Option, entry_of, meanings, realised, unknown_name, written_name
 
 _LAYERED: Final = frozenset({"W", "w", "b", "z", "delta", "Theta", "theta"})
 _MAX_MATRIX_POWER: Final = 64
@@ -52,7 +51,7 @@ def named(reader: Reader, node: Symbol, options: list[Option]) -> Typed:
     """One of the meanings of a name."""
     if not options:
         raise unknown_name(reader, node, node)
-    return realised(reader, reader.pick(("symbol", node), options))
+    return realised(reader, reader.pick(("symbol", written_name(node)), options))
 
 
 def read_inside(_reader: Reader, node: Bracketed | Marked) -> Steps:
@@ -136,7 +135,7 @@ def _superscript(reader: Reader, base: Symbol, node: Power) -> Meaning | None:
     options: list[tuple[int, Meaning | None]] = [(cost + (0 if layered_first else 1), m) for cost, m in labelled]
     if plain and (text.isdigit() or meanings(reader, Symbol(text))):
         options.append((1 if layered_first else 0, None))
-    return reader.pick(("superscript", base, text), options)
+    return reader.pick(("superscript", written_name(base), text), options)
 
 
 def powered(reader: Reader, base: Typed, exponent: Typed) -> Typed:
@@ -216,10 +215,4 @@ def read_matrix(_reader: Reader, node: Matrix) -> Steps:
 def read_words(_reader: Reader, node: Words) -> Steps:
     """Words stand for no value."""
     raise FormulaError("words inside a formula", expected="a formula", got=node.text[:60], next="leave the words out")
-    yield node
-
-
-def read_relation_inside(_reader: Reader, node: Notation) -> Steps:
-    """A relation where a value is expected."""
-    raise FormulaError("a relation stands where a value is expected", next="put the relation in brackets: [z > 0]")
     yield node

@@ -27,10 +27,10 @@ class Choices:
         self.cost = 0
 
     def pick(self, key: Hashable, options: Sequence[tuple[int, _Option]]) -> _Option:
-        """One of the options, each given with its cost (0 for a likely one)."""
-        ranked = sorted(options, key=lambda option: option[0])
+        """One of the options, each given with its cost; what counts is how much it costs beyond the cheapest one."""
+        least = min(cost for cost, _ in options)
+        ranked = sorted(((cost - least, option) for cost, option in options), key=lambda ranked: ranked[0])
         if len(ranked) == 1:
-            self.cost += ranked[0][0]
             return ranked[0][1]
         if key not in self._answers:
             position = len(self.asked)

@@ -21,22 +21,22 @@ def read_indicator(reader: Reader, node: Indicator) -> Steps:
     return result
 
 
+def read_comparison(reader: Reader, node: Relation) -> Steps:
+    """Z > 0 where a value is expected, as in code: its indicator."""
+    if any(sign not in ("<", "≤", ">", "≥") for sign in node.signs):
+        raise FormulaError("an equation stands where a value is expected", next="put a condition in brackets: [i = j]")
+    reader.note("a comparison read as 1 where it holds, else 0")
+    result = yield from _condition(reader, node)
+    return result
+
+
 def read_cases(reader: Reader, node: Cases) -> Steps:
     """A case distinction: each value times its indicator; the last condition may be absent."""
     values: list[Typed] = []
     conditions: list[Typed | None] = []
     for value, condition in node.cases:
         values.append((yield value))
-        if (
-            condition is None
-            or _is_otherwise(condition)
-            or (
-                conditions
-                and conditions[-1] is not None
-                and len(node.cases) == 2
-                and _opposite(node.cases[0][1], condition)
-            )
-        ):
+        if condition is None or _is_otherwise(condition):
             conditions.append(None)
         else:
             conditions.append((yield from _condition(reader, condition)))
@@ -103,14 +103,3 @@ def _letters_equal(reader: Reader, first: str, second: str, *, equal: bool) -> T
 def _is_otherwise(node: Notation) -> bool:
     inner = bare(node)
     return isinstance(inner, Words) and inner.text.strip(" ,.;").lower() in _OTHERWISE
-
-
-_OPPOSITE: Final = frozenset({(">", "≤"), ("≤", ">"), ("<", "≥"), ("≥", "<"), ("=", "≠"), ("≠", "=")})
-
-
-def _opposite(first: Notation | None, second: Notation) -> bool:
-    """Whether the second condition is written as the opposite of the first."""
-    one, other = bare(first) if first is not None else None, bare(second)
-    if not isinstance(one, Relation) or not isinstance(other, Relation):
-        return False
-    return one.sides == other.sides and len(one.signs) == 1 and (one.signs[0], other.signs[0]) in _OPPOSITE

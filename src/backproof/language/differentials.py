@@ -10,7 +10,7 @@ from backproof.language.notation import Call, Derivative, Entry, Notation, Power
 from backproof.language.reading import Reader, Steps, bare
 from backproof.language.scope import label_text
 from backproof.language.shapes import Typed
-from backproof.language.symbols import Option, TensorUse, meanings, realised, unknown_name
+from backproof.language.symbols import Option, TensorUse, meanings, realised, unknown_name, written_name
 
 
 def read_derivative(reader: Reader, node: Derivative) -> Steps:
@@ -71,6 +71,9 @@ def _wrt_options(reader: Reader, wrt: Notation) -> tuple[Symbol, list[Option]]:
 
 def _gradient(reader: Reader, node: Derivative) -> Typed:
     symbol, options = _wrt_options(reader, node.wrt)
+    if node.style == "prefix" and (named := meanings(reader, replace(symbol, name=f"d{symbol.name}"), own=False)):
+        # A text may define dZ itself.
+        return realised(reader, reader.pick(("prefix", written_name(symbol)), named))
     known = [o for o in options if isinstance(o[1], TensorUse) and o[1].name in reader.scope.gradients]
     if not known:
         if options:
@@ -80,7 +83,7 @@ def _gradient(reader: Reader, node: Derivative) -> Typed:
                 expected="one of " + ", ".join(reader.scope.gradients),
             )
         raise unknown_name(reader, symbol, node.wrt)
-    use = reader.pick(("gradient", node.wrt), known)
+    use = reader.pick(("gradient", written_name(symbol)), known)
     value = realised(reader, use, gradient=True)
     if value.is_vector and node.order == 1 and node.style != "prefix":
         turned = reader.pick(("numerator layout",), [(0, False), (6, True)])
@@ -101,7 +104,7 @@ def _differentiated(reader: Reader, value: Typed, node: Derivative) -> Typed:
         raise FormulaError(
             "derivatives of expressions cannot be read here", next="name the derivative of the loss instead"
         )
-    target = realised(reader, reader.pick(("variable", node.wrt), options))
+    target = realised(reader, reader.pick(("variable", written_name(symbol)), options))
     entry = target.expr
     if not isinstance(entry, Tensor):
         raise FormulaError("this cannot be differentiated by", place=reader.source.place(node.wrt))

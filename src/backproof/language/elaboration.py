@@ -27,13 +27,12 @@ from backproof.language.arithmetic import (
     read_power,
     read_product,
     read_quotient,
-    read_relation_inside,
     read_symbol,
     read_transposed,
     read_words,
 )
 from backproof.language.choices import Choices, search
-from backproof.language.conditions import read_cases, read_indicator
+from backproof.language.conditions import read_cases, read_comparison, read_indicator
 from backproof.language.differentials import read_derivative
 from backproof.language.expression import Expr, Index, Size, Tensor, postorder, reindex, sum_over
 from backproof.language.notation import (
@@ -107,7 +106,7 @@ _RULES: Final[Mapping[type[Notation], Callable[[Reader, Any], Steps]]] = Mapping
         Power: read_power,
         Product: read_product,
         Quotient: read_quotient,
-        Relation: read_relation_inside,
+        Relation: read_comparison,
         Symbol: read_symbol,
         Transposed: read_transposed,
         Words: read_words,
@@ -126,7 +125,7 @@ def elaborate(notation: Notation, scope: Scope, text: str = "", source: str | No
     attempts = max(MAX_READINGS, min(MAX_ATTEMPTS, _WORK // size))
     given = Given(scope, Source(text, source), _rule, 0, bounds)
     errors: list[BackproofError] = []
-    for flip in range(3):
+    for flip in range({"declared": 1, "vectors": 2, "all": 3}[scope.layouts]):
         readings: dict[tuple[Any, ...], Reading] = {}
         failed: list[BackproofError] = []
 
@@ -184,19 +183,19 @@ class _Relation:
         """The reading under the choices that the reader was given."""
         reader = self._reader
         einstein = reader.pick(("einstein",), [(0, False), (1, True)])
-        typed: list[Typed] = []
-        for side in self._sides:
-            if einstein:
-                seen = reader.free_letters(typed[0].expr) if typed else {}
-                alone = len(self._sides) == 1
-                reader.summed_except = frozenset(seen) if typed or alone else None
-            typed.append(reader.read(side))
+        typed = [reader.read(side) for side in self._sides]
+        if einstein:
+            # Einstein's convention: what is free on every side stays free, what is repeated elsewhere is summed.
+            letters = [frozenset(reader.free_letters(side.expr)) for side in typed]
+            reader.summed_except = frozenset.intersection(*letters) if len(letters) > 1 else frozenset()
+            typed = [reader.read(side) for side in self._sides]
         if any(self._is_loss(side) for side in typed):
             typed = [self._totalled(side) for side in typed]
         sides = self._unified(typed)
         settled = self._named(sides)
         if reader.flip:
-            reader.note("read with vectors as " + ("rows" if reader.row_vectors else "columns"))
+            other = "rows" if reader.row_vectors else "columns"
+            reader.note(f"read with vectors as {other}" + (" and weights transposed" if reader.flip > 1 else ""))
         return Reading(settled, self._signs, tuple(reader.notes), reader.choices.cost + 10 * reader.flip)
 
     def _unified(self, sides: Sequence[Typed]) -> list[Typed]:
@@ -270,11 +269,11 @@ class _Relation:
 
     def _mismatch(self, sides: Sequence[Typed], position: int) -> ShapeError:
         reader = self._reader
-        other = 0 if position else 1
+        position = max(position, 1)
         return ShapeError(
             "the shapes of the two sides differ",
             place=reader.source.place(self._sides[position]),
-            expected=reader.algebra.shape(sides[other]),
+            expected=reader.algebra.shape(sides[0]),
             got=reader.algebra.shape(sides[position]),
             next="check for a missing transpose or sum",
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from backproof.errors import ShapeError
 from backproof.language.expression import mul
 from backproof.language.notation import ProductSign
 from backproof.language.shapes import Algebra, Typed
+
+_FEW: Final = 4
 
 Kind = Literal["elementwise", "matrix", "inner", "outer"]
 Way = tuple[int, Kind, str | None]
@@ -26,6 +28,7 @@ class Multiplication:
     sign: ProductSign
     pick: Pick
     notes: list[str] = field(default_factory=list[str])
+    few: bool = True
 
     def product(self, factors: Sequence[Typed]) -> Typed:
         """The product of the factors.
@@ -38,6 +41,7 @@ class Multiplication:
         if self.sign == "⊙":
             row, column, exprs, _ = self.algebra.aligned(factors, "the shapes do not fit in an elementwise product")
             return Typed(mul(*exprs), row, column)
+        self.few = len(factors) <= _FEW
         try:
             return self._from_left(factors)
         except ShapeError:
@@ -50,9 +54,23 @@ class Multiplication:
 
     def _from_left(self, factors: Sequence[Typed]) -> Typed:
         result = factors[0]
+        alike = [result]
         for factor in factors[1:]:
+            if len(alike) > 1 and self.algebra.surely_same_shape(alike[0], factor):
+                # A run of equal shapes is one product: pair by pair it would cost the square of its length.
+                alike.append(factor)
+                continue
+            if len(alike) > 2:
+                result = self._run(alike)
+            before = result
             result = self._pair(result, factor)
-        return result
+            same = self.sign != "@" and self.algebra.surely_same_shape(before, factor) and not factor.is_matrix
+            alike = [before, factor] if same and self.algebra.surely_same_shape(result, factor) else [result]
+        return self._run(alike) if len(alike) > 2 else result
+
+    def _run(self, alike: Sequence[Typed]) -> Typed:
+        row, column, exprs, _ = self.algebra.aligned(alike, "the shapes do not fit in an elementwise product")
+        return Typed(mul(*exprs), row, column)
 
     def _from_right(self, factors: Sequence[Typed]) -> Typed:
         result = factors[-1]
@@ -108,7 +126,7 @@ class Multiplication:
         if alike:
             cost = 3 if matrix and not star else 0
             ways.append((cost, "elementwise", f"{name} read as the elementwise product"))
-            if left.is_vector and not star:
+            if left.is_vector and not star and self.few:
                 cost = 1 if self.sign == "·" else 4
                 ways.append((cost, "inner", f"{name} between two vectors read as the inner product"))
         elif not matrix and star and self._broadcasts(left, right):

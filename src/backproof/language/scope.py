@@ -13,6 +13,7 @@ from backproof.language.notation import Bracketed, Negative, Notation, Number, P
 from backproof.language.program import Definition, Program
 
 LOSS_NAME: Final = "J"
+_LABEL_DEPTH: Final = 8
 LOSS_LETTERS: Final = frozenset({"J", "L", "E", "C", "loss", "cost", "Loss", "Cost"})
 
 
@@ -40,7 +41,8 @@ class Scope:
     to names of the program, the likeliest first; a name of the program needs no alias. `functions` maps written
     function names; `gradients` a tensor to its adjoint; `losses` are letters that mean the loss J. `sizes` maps a
     written letter to a sort (a sort needs no entry), `batch` is the sort of the examples. `differentiate(expr, entry)`
-    is the derivative of an expression by an entry of a tensor, for Jacobians and d/dx(…).
+    is the derivative of an expression by an entry of a tensor, for Jacobians and d/dx(…). `layouts` says what may be
+    read the other way round when shapes do not fit: nothing, vectors (rows for columns), or weights too.
     """
 
     program: Program
@@ -49,6 +51,7 @@ class Scope:
     gradients: Mapping[str, str] = field(default_factory=dict[str, str])
     losses: frozenset[str] = LOSS_LETTERS
     differentiate: Callable[[Expr, Tensor], Expr] | None = None
+    layouts: Literal["declared", "vectors", "all"] = "all"
     sizes: Mapping[str, str] = field(default_factory=dict[str, str])
     batch: str | None = None
 
@@ -121,23 +124,25 @@ def other_case(bases: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def label_text(label: Notation) -> str | None:
+def label_text(label: Notation, depth: int = 0) -> str | None:
     """A layer label as names of the program spell it: `2`, `l`, `l+1`, `L-1`; None for what is no label.
 
     >>> label_text(Plus(((1, Symbol("l")), (1, Number(1)))))
     'l+1'
     """
+    if depth > _LABEL_DEPTH:
+        return None
     match label:
         case Number(value) if value.denominator == 1:
             return str(value)
         case Symbol(name, (), None, None, ""):
             return name
         case Bracketed(body):
-            return label_text(body)
+            return label_text(body, depth + 1)
         case Words(text):
             return text.strip() or None
         case Plus(terms):
-            parts = [(sign, label_text(term)) for sign, term in terms]
+            parts = [(sign, label_text(term, depth + 1)) for sign, term in terms]
             if any(part is None for _, part in parts):
                 return None
             if all(part is not None and part.isdigit() for _, part in parts):

@@ -10,7 +10,7 @@ from backproof.language.expression import Expr, Index, add, delta, max_over, mea
 from backproof.language.notation import Big, Notation, Number, Plus, Symbol
 from backproof.language.reading import Reader, Steps, bare, letter_of
 from backproof.language.shapes import Typed
-from backproof.language.symbols import written_key
+from backproof.language.symbols import written_key, written_name
 
 
 def read_big(reader: Reader, node: Big) -> Steps:
@@ -76,7 +76,7 @@ def _bound(reader: Reader, node: Big, index: Index) -> None:
         reader.note("the upper bound of a sum is taken to be the size of what is summed")
         return
     sort = reader.scope.sort_of(key)
-    if sort is not None and reader.pick(("symbol", upper), [(0, True), (3, False)]):
+    if sort is not None and reader.pick(("symbol", written_name(upper)), [(0, True), (3, False)]):
         reader.run_over(index, sort, "the bound of the sum")
         return
     reader.note(f"{key} is taken to be the size of the index {index.name}")

@@ -14,15 +14,20 @@ from backproof.language.scope import label_text, other_case, spellings
 from backproof.language.shapes import Typed
 
 SLICE: Final = ":"
+_LAYER_LETTERS: Final = frozenset({"l", "L"})
 
 
 @dataclass(frozen=True, slots=True)
 class TensorUse:
-    """A tensor with its subscripts: letters or `:`; `sample` is the letter of an example, x^{(i)}."""
+    """A tensor with its subscripts: letters or `:`; `sample` is the letter of an example, x^{(i)}.
+
+    `note` is what has to be said about this use.
+    """
 
     name: str
     letters: tuple[str, ...] = ()
     sample: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,48 +161,61 @@ def _letters(items: Sequence[Notation]) -> tuple[str, ...] | None:
 def _tensor_meanings(
     reader: Reader, bases: tuple[str, ...], label: str | None, items: Sequence[Notation]
 ) -> list[Option]:
+    """The tensors that a name can mean, its subscripts read as a layer, as indices or as a part of the name."""
     scope = reader.scope
     letters = _letters(items)
-    options: list[Option] = []
-
-    def uses(cost: int, names: Sequence[str], indices: tuple[str, ...] | None, sample: str | None = None) -> None:
-        if indices is None:
-            return
-        for k, name in enumerate(names):
-            missing = len(scope.program.sorts(name)) - len(indices) - (sample is not None)
-            if missing == 0 or (not indices and sample is None):
-                options.append((cost + k, TensorUse(name, indices, sample)))
-            elif missing > 0:
-                options.append((cost + k + (0 if sample is not None else 2), TensorUse(name, indices, sample)))
-
     if label is not None:
         layered = scope.tensors(bases, label)
-        uses(0, layered, letters)
-        letter = label if len(label) == 1 and label.isalpha() else None
-        if letter is not None:
-            uses(2 if layered else 0, _sampled(reader, scope.tensors(bases, None)), letters, letter)
+        options = _indexed(reader, 0, layered, letters)
+        if len(label) == 1 and label.isalpha() and not (layered and label in _LAYER_LETTERS):
+            options += _sampled(reader, 2, scope.tensors(bases, None), letters, label)
             if items and (first := label_text(items[0])):
-                uses(1, _sampled(reader, scope.tensors(bases, first)), _letters(items[1:]), letter)
+                options += _sampled(reader, 1, scope.tensors(bases, first), _letters(items[1:]), label)
         return options
     if not items:
-        uses(0, scope.tensors(bases, None), ())
-        return options
+        return _indexed(reader, 0, scope.tensors(bases, None), ())
     joined = "".join(label_text(item) or "?" for item in items)
-    uses(0, scope.tensors(tuple(f"{b}{sep}{joined}" for b in bases for sep in ("_", "")), None), ())
+    options = _indexed(
+        reader, 0, scope.tensors(tuple(f"{b}{sep}{joined}" for b in bases for sep in ("_", "")), None), ()
+    )
     first = label_text(items[0])
     bound = letters is not None and bool(reader.bound.get(letters[0]))
-    if first is not None:
-        uses(2 if bound else 0, scope.tensors(bases, first), _letters(items[1:]))
-    uses(0 if bound else 1, scope.tensors(bases, None), letters)
+    layered = scope.tensors(bases, first) if first is not None else ()
+    options += _indexed(reader, 2 if bound else 0, layered, _letters(items[1:]))
+    if not (layered and first in _LAYER_LETTERS):
+        options += _indexed(reader, 0 if bound else 1, scope.tensors(bases, None), letters)
     if len(items) > 1 and (last := label_text(items[-1])) is not None:
-        uses(1, scope.tensors(bases, last), _letters(items[:-1]))
+        options += _indexed(reader, 1, scope.tensors(bases, last), _letters(items[:-1]))
     return options
 
 
-def _sampled(reader: Reader, names: Sequence[str]) -> list[str]:
-    """The tensors that have an axis of examples."""
-    scope = reader.scope
-    return [n for n in names if (scope.batch in scope.program.sorts(n) if scope.batch else scope.program.sorts(n))]
+def _indexed(reader: Reader, cost: int, names: Sequence[str], letters: tuple[str, ...] | None) -> list[Option]:
+    """The tensors that have room for the indices; a row of a matrix, W_k, is less likely than a fully indexed one."""
+    if letters is None:
+        return []
+    options: list[Option] = []
+    for k, name in enumerate(names):
+        missing = len(reader.scope.program.sorts(name)) - len(letters)
+        if missing >= 0:
+            options.append((cost + k + (2 if missing and letters else 0), TensorUse(name, letters)))
+    return options
+
+
+def _sampled(
+    reader: Reader, cost: int, names: Sequence[str], letters: tuple[str, ...] | None, sample: str
+) -> list[Option]:
+    """The tensors with an axis of examples, at an example; without such an axis there is one example only."""
+    if letters is None:
+        return []
+    options: list[Option] = []
+    for name in names:
+        sorts = reader.scope.program.sorts(name)
+        if (reader.scope.batch in sorts if reader.scope.batch else len(sorts) > 1) and len(letters) < len(sorts):
+            options.append((cost, TensorUse(name, letters, sample)))
+        elif reader.scope.batch is None and len(letters) <= len(sorts) < 2:
+            note = f"there is one example; the superscript ({sample}) is left out"
+            options.append((cost, TensorUse(name, letters, note=note)))
+    return options
 
 
 def _split_digits(symbol: Symbol) -> tuple[str, str] | None:
@@ -244,6 +262,8 @@ def written_key(symbol: Symbol) -> str | None:
 
 
 def _tensor(reader: Reader, use: TensorUse, *, gradient: bool) -> Typed:
+    if use.note is not None:
+        reader.note(use.note)
     sorts = reader.scope.program.sorts(use.name)
     name = reader.scope.gradients[use.name] if gradient else use.name
     slots = _slots(reader, use, sorts)
