@@ -18,6 +18,16 @@ Qed.
 Global Instance UnaryDiff_step : UnaryDiff' step.
 Proof. exists (fun _ => 0) (fun u => u <> 0). exact is_derive_step. Defined.
 
+(** So the slope of |u| is the sign of u. *)
+Lemma is_derive_Rabs_step u : u <> 0 -> is_derive Rabs u (2 * step u - 1).
+Proof.
+  intros H. apply is_derive_ext with (fun u => u * (2 * step u - 1)).
+  { intros; symmetry; apply Rabs_step. }
+  bp_derive.
+Qed.
+Global Instance UnaryDiff_Rabs_step : UnaryDiff' Rabs.
+Proof. exists (fun u => 2 * step u - 1) (fun u => u <> 0). exact is_derive_Rabs_step. Defined.
+
 (** ** Smooth activations *)
 
 Lemma is_derive_sigmoid z : is_derive sigmoid z (sigmoid z * (1 - sigmoid z)).

@@ -82,7 +82,7 @@ Lemma exp_2 z : exp (2 * z) = exp z * exp z.
 Proof. rewrite <- exp_plus; f_equal; ring. Qed.
 Ltac bp_exp :=
   unfold Rminus in *;
-  repeat first [ rewrite exp_plus | rewrite exp_2 | rewrite exp_Ropp | rewrite exp_0 | rewrite ln_exp ].
+  repeat first [ rewrite exp_plus | rewrite exp_2 | rewrite exp_Ropp | rewrite exp_0 | rewrite ln_exp | rewrite exp_ln by solve [bp_pos] ].
 
 Ltac bp_frac :=
   match goal with
@@ -101,6 +101,12 @@ Ltac bp_know :=
       lazymatch goal with _ : 0 < exp z |- _ => fail | _ => generalize (exp_pos z); intro end
   | |- context [softplus ?z] =>
       lazymatch goal with _ : 0 < softplus z |- _ => fail | _ => generalize (softplus_pos z); intro end
+  end.
+
+Ltac bp_know_squares :=
+  repeat match goal with
+  | |- context [?u ^ 2] =>
+      lazymatch goal with _ : 0 <= u ^ 2 |- _ => fail | _ => generalize (pow2_ge_0 u); intro end
   end.
 
 (** A hypothesis [e <> 0] also gives [e' <> 0] for every e' that is e written in another way, or a multiple of it. *)
@@ -122,6 +128,7 @@ Ltac bp_atom :=
   | solve [bp_exp; bp_frac; bp_pos]
   | solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; bp_frac; bp_pos]
   | solve [bp_know; nra]
+  | solve [bp_know_squares; first [lra | nra | apply Rgt_not_eq; lra | apply Rgt_not_eq; nra]]
   | solve [bp_abs; bp_cases; bp_pos]
   | solve [bp_abs; bp_cases; bp_know; nra]
   | idtac ].
@@ -151,10 +158,49 @@ Ltac bp_algebra :=
   | solve [field; bp_side]
   | solve [bp_exp; field; bp_side]
   | solve [bp_unify; field; bp_side]
-  | timeout 10 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; field; bp_side])
-  | timeout 10 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
+  | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; field; bp_side])
+  | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
+
+(** A case that cannot be: two indicators that exclude each other, or a kink that a hypothesis rules out. *)
+Ltac bp_absurd :=
+  exfalso; first [ lra | match goal with H : _ <> _ |- _ => apply H; lra end ].
+Ltac bp_by_cases := bp_unify1 step; bp_cases; first [ solve [ring] | solve [bp_absurd] | bp_algebra ].
 Ltac bp_field :=
   intros; cbv beta; simpl INR; simpl Init.Nat.pred; unfold Rdiv, Rminus;
-  first [ bp_algebra | (bp_unify1 step; bp_cases; bp_algebra) | (bp_abs; bp_unify1 step; bp_cases; bp_algebra) | idtac ].
+  first
+  [ solve [ring]
+  | match goal with |- context [step _] => bp_by_cases | |- context [Rabs _] => bp_abs; bp_by_cases end
+  | bp_algebra | idtac ].
 
-Ltac bp_derive := auto_derive; [ bp_side | bp_field ].
+(** [auto_derive] writes u^2 as u * (u * 1). *)
+Ltac bp_squares := repeat match goal with |- context [?u * (?u * 1)] => change (u * (u * 1)) with (u ^ 2) end.
+
+Ltac bp_derive := auto_derive; [ bp_squares; bp_side | bp_squares; bp_field ].
+
+(** ** For generated files
+
+    A generated file puts its definitions of slopes and functions into these two sets, so that the tactics can open them. *)
+
+Create HintDb bp_slopes.
+Create HintDb bp_functions.
+#[global] Hint Unfold phi : bp_functions.
+
+Ltac bp_open_slopes := repeat progress autounfold with bp_slopes in *.
+Ltac bp_open_functions := repeat progress autounfold with bp_slopes bp_functions in *.
+
+(** The slope of a function whose definition is open. *)
+Ltac bp_slope := first [ solve [bp_derive] | solve [bp_open_slopes; bp_derive] | solve [bp_open_functions; bp_derive] ].
+
+(** Two texts of one function. *)
+Ltac bp_text :=
+  intros;
+  first
+  [ reflexivity
+  | solve [unfold sigmoid, softplus, Phi, phi; bp_field]
+  | solve [rewrite Rabs_step; ring]
+  | solve [unfold tanh, sinh, cosh; bp_field] ].
+
+(** One line of a derivation equals the next. *)
+Ltac bp_line :=
+  intros;
+  first [ solve [bp_field] | solve [bp_open_slopes; bp_field] | solve [bp_open_functions; bp_field] ].
