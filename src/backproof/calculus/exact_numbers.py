@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
+from numbers import Integral, Real
 from typing import Any, Final
 
 import numpy as np
@@ -52,12 +53,18 @@ def _mapped(function: Callable[[Any], Any]) -> Function:
 
 def _fraction(value: object, system: str) -> Fraction:
     """A given number exactly; a float means the binary number that it is."""
-    number: Any = value.item() if isinstance(value, np.generic) else value
-    if isinstance(number, float) and not math.isfinite(number):
-        raise DomainError("a given number is not finite", expected="finite numbers", got=str(number))
-    if not isinstance(number, int | float | Fraction):
-        raise no_number(value, system)
-    return Fraction(number)
+    match value:
+        case Fraction():
+            return value
+        case Integral():
+            return Fraction(int(value))
+        case Real():
+            number = float(value)
+            if not math.isfinite(number):
+                raise DomainError("a given number is not finite", expected="finite numbers", got=str(number))
+            return Fraction(number)
+        case _:
+            raise no_number(value, system)
 
 
 def _no_value(what: str, value: object) -> DomainError:
