@@ -73,15 +73,18 @@ def checked() -> None:
         network = backproof.Network(
             ("64", "25", "10"), output="sigmoid", loss=loss, reduction="sum", layout="rows-out-in"
         )
-        probes = [
-            (f"W({k})", tuple(random.integers(values[f"W({k})"].shape))) for k in (1, 2) for _ in range(PROBED // 2)
-        ]
+        probes = [(f"W({k})", place(random, values[f"W({k})"].shape)) for k in (1, 2) for _ in range(PROBED // 2)]
         numeric = differences(network, values, probes)
         cells: list[str] = []
         for claim in COURSES.values():
             ratio = relative(gradient(network, values, claim, probes), numeric)
             cells.append(f"{ratio:8.1e}  {'accepted' if ratio < ACCEPTED else 'REJECTED'}")
         print(f"{loss:<10}" + "".join(f"{cell:<32}" for cell in cells))
+
+
+def place(random: np.random.Generator, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A random place in an array of this shape."""
+    return tuple(int(random.integers(length)) for length in shape)
 
 
 def differences(

@@ -37,8 +37,8 @@ __all__ = [
     "show",
 ]
 
-# Each name, with the module and the name that it has there, is fetched when it is first used, so that importing backproof
-# costs nothing. The room `backproof.check` has its name already; its function is `check_claim` here.
+# Each name is fetched from its module when it is first used, so that importing backproof costs nothing. The room
+# `backproof.check` has its name already: its function is `check_claim` here.
 _HOMES: Final = {
     "BackproofError": ("errors", "BackproofError"),
     "CheckedClaim": ("check.claims", "CheckedClaim"),

@@ -23,7 +23,7 @@ FLOORS = {
     "cli": 7,
     "pytest_plugin": 7,
     "__init__": 7,
-    "__main__": 7,
+    "__main__": 8,
 }
 
 

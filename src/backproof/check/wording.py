@@ -1,50 +1,75 @@
-"""Wording: conditions and witnesses as text that a person reads."""
+"""Conditions of a verdict, as formulas that a person can read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
+
 from backproof import catalog
+from backproof.language.expression import Expr, tensor
 from backproof.language.notating import notate
+from backproof.language.notation import Big, Notation, Number, Power, Relation, RelationSign, Transposed
 from backproof.language.program import Assumption, Program
 from backproof.language.text import write
 from backproof.proof.verdict import Condition
 
+ZERO = Number(Fraction(0))
+ONE = Number(Fraction(1))
 
-def condition_text(condition: Condition, program: Program, *, ascii: bool = False) -> str:
-    """A condition as a formula: `sum(y) = 1`, `a > 0`, `z ≠ 0`."""
+
+def condition_notation(condition: Condition, program: Program) -> Notation:
+    """A condition as people write it: Σ y = 1, z ≠ 0, 0 < a < 1."""
     if condition.assumption is not None:
-        return assumption_text(condition.assumption)
+        return assumption_notation(condition.assumption, program)
     assert condition.expr is not None
-    shown = write(notate(condition.expr, program=program, symbols=catalog.symbols()), ascii=ascii)
+    subject = _shown(condition.expr, program)
     match condition.kind:
-        case "nonzero" | "kink":
-            return f"{shown} != 0" if ascii else f"{shown} ≠ 0"
         case "positive":
-            return f"{shown} > 0"
+            return Relation((subject, ZERO), (">",))
+        case "nonzero" | "kink":
+            return Relation((subject, ZERO), ("≠",))
+        case "size" | "equals":
+            return Relation((subject, Number(condition.value or Fraction(0))), ("=",))
+        case "in-unit-interval":
+            return Relation((ZERO, subject, ONE), ("<", "<"))
         case _:
-            return f"{shown} = {condition.value}" if condition.value is not None else shown
+            raise TypeError(f"a condition without its assumption: {condition.kind}")
 
 
-def assumption_text(assumption: Assumption) -> str:
-    """An assumption as a formula.
-
-    >>> assumption_text(Assumption("y", "unit-sum", axis=0))
-    'sum(y) = 1'
-    """
-    name = assumption.tensor
+def assumption_notation(assumption: Assumption, program: Program) -> Notation:
+    """An assumption about a named tensor as people write it."""
+    name = notate(tensor(assumption.tensor), program=program, symbols=catalog.symbols())
+    signs: tuple[RelationSign, ...] = ("=",)
     match assumption.property:
         case "unit-sum":
-            return f"sum({name}) = 1"
+            one_axis = len(program.sorts(assumption.tensor)) == 1
+            return Relation((Big("sum", name, axis=None if one_axis else assumption.axis), ONE), signs)
         case "positive":
-            return f"{name} > 0"
+            return Relation((name, ZERO), (">",))
         case "nonzero":
-            return f"{name} ≠ 0"
-        case "symmetric":
-            return f"{name} = {name}^T"
-        case "binary":
-            return f"each entry of {name} is 0 or 1"
-        case "equals":
-            return f"{name} = {assumption.value}"
+            return Relation((name, ZERO), ("≠",))
         case "in-unit-interval":
-            return f"0 < {name} < 1"
+            return Relation((ZERO, name, ONE), ("<", "<"))
+        case "symmetric":
+            return Relation((Transposed(name), name), signs)
+        case "binary":
+            return Relation((Power(name, Number(Fraction(2))), name), signs)
         case "plus-minus-one":
-            return f"each entry of {name} is -1 or 1"
+            return Relation((Power(name, Number(Fraction(2))), ONE), signs)
+        case "equals":
+            return Relation((name, Number(assumption.value or Fraction(0))), signs)
+
+
+def condition_text(condition: Condition, program: Program, *, ascii: bool = False) -> str:
+    """The condition on one line: `sum(y) = 1`, `z ≠ 0`."""
+    return write(condition_notation(condition, program), ascii=ascii)
+
+
+def condition_texts(conditions: Iterable[Condition], program: Program) -> list[str]:
+    """The conditions as lines of ASCII text, each once."""
+    return list(dict.fromkeys(condition_text(c, program, ascii=True) for c in conditions))
+
+
+def _shown(expr: Expr, program: Program) -> Notation:
+    free = tuple(sorted(expr.free))
+    return notate(expr, program=program, free=free, symbols=catalog.symbols(), style="index")

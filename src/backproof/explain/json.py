@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from backproof.check.claims import CheckedClaim
 from backproof.check.wording import condition_texts
 from backproof.language.latex import typeset
 from backproof.language.notation import Notation, Relation
 from backproof.language.text import write
 from backproof.proof.derivation import Derivation
 from backproof.proof.verdict import Nested, Witness
+
+if TYPE_CHECKING:
+    from backproof.check.claims import CheckedClaim
 
 VERDICTS: Final = ("proved", "refuted", "unknown", "unread")
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from backproof import catalog
-from backproof.check.claims import CheckedClaim, Judged
 from backproof.check.wording import condition_notation
 from backproof.language.expression import tensor
 from backproof.language.notating import notate
 from backproof.language.notation import Matrix, Negative, Notation, Number, Quotient, Relation
 from backproof.proof.verdict import Nested, Witness
+
+if TYPE_CHECKING:
+    from backproof.check.claims import CheckedClaim, Judged
 
 Phrase = tuple[str | Notation, ...]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from backproof.check.claims import CheckedClaim
 from backproof.errors import UsageError
 from backproof.proof.derivation import Derivation
 
-Format = Literal["text", "latex", "markdown", "json"]
+if TYPE_CHECKING:
+    from backproof.check.claims import CheckedClaim
+
 FORMATS: Final = ("text", "latex", "markdown", "json")
 
 
@@ -30,7 +31,7 @@ def show(
         raise UsageError(f"there is no format {format!r}", expected="one of " + ", ".join(FORMATS), got=format)
     if isinstance(what, Derivation):
         return _derivation(what, format, ascii=ascii, width=width, colour=colour)
-    claims = (what,) if isinstance(what, CheckedClaim) else tuple(what)
+    claims = tuple(what) if isinstance(what, Sequence) else (what,)
     return _claims(claims, format, ascii=ascii, width=width, colour=colour)
 
 

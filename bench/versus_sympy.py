@@ -1,0 +1,213 @@
+"""How fast, as ratios to SymPy on the same work in one run.
+
+1. Every elementwise pair of the catalogue: the error δ of the output layer derived, each step proved. SymPy: `diff` of
+   the composed loss, and `simplify` of its difference to the same answer, with a cap for each pair.
+2. A chain of 1,000 layers: the time of the reverse sweep and of the first proofs, and how it grows with the depth.
+3. A cold process: `backproof check` of one formula against `import sympy`.
+
+`--pairs N` takes only the first N pairs, `--cap S` the seconds that SymPy gets for one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import subprocess
+import sys
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+from backproof import Network, catalog, derive
+from backproof.calculus.sweep import adjoints
+from backproof.calculus.unfolding import unfold
+from backproof.language.expression import (
+    Add,
+    Apply,
+    Const,
+    Expr,
+    Mul,
+    Num,
+    Pow,
+    Tensor,
+    apply,
+    postorder,
+    tensor,
+)
+from backproof.language.walks import rewrite
+from backproof.proof.derivation import Equation
+
+FORMULA = "(a - y) * f'(z)"
+GOAL_PAIRS = 200
+GOAL_COLD = 0.75
+GOAL_CHAIN = 1.0
+
+
+def elementwise_pairs() -> list[tuple[str, str]]:
+    """The names of all activations and losses that are functions of numbers."""
+    activations = [e.name for e in catalog.activations() if e.elementwise and not e.abstract]
+    losses = [e.name for e in catalog.losses() if e.elementwise and not e.abstract]
+    return [(activation, loss) for activation in activations for loss in losses]
+
+
+def ours(pairs: list[tuple[str, str]]) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], Equation]]:
+    """Seconds for each pair, and its equation."""
+    seconds: dict[tuple[str, str], float] = {}
+    equations: dict[tuple[str, str], Equation] = {}
+    for pair in pairs:
+        start = time.perf_counter()
+        equation = derive(Network(output=pair[0], loss=pair[1])).equation("delta_L")
+        seconds[pair] = time.perf_counter() - start
+        equations[pair] = equation
+    return seconds, equations
+
+
+def scalar(equation: Equation, activation: str) -> Expr:
+    """The answer for one unit, with the activation in the place of its name."""
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Tensor):
+            return apply(activation, tensor("z")) if node.name == "a" else tensor(node.name)
+        return None
+
+    return rewrite(equation.expr, rule)
+
+
+def theirs(pair: tuple[str, str], answer: Expr, cap: float) -> tuple[float, str]:
+    """SymPy's seconds for one pair, in a process of its own: SymPy cannot be stopped from inside."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_simplified, args=(pair, answer, sender))
+    process.start()
+    sender.close()
+    try:
+        receiver.recv()
+        start = time.perf_counter()
+        said = receiver.recv() if receiver.poll(cap) else "timeout"
+    except EOFError:
+        said = "failed"
+    elapsed = time.perf_counter() - start
+    process.kill()
+    process.join()
+    return min(elapsed, cap), said
+
+
+def _simplified(pair: tuple[str, str], answer: Expr, out: Connection) -> None:
+    """Differentiate the composed loss with SymPy, and simplify the difference to our answer to 0."""
+    import sympy as library
+
+    sympy: Any = library
+    prediction = unfold(apply(pair[0], tensor("z")))
+    composed = translated(unfold(apply(pair[1], prediction, tensor("y"))))
+    expected = translated(unfold(answer))
+    logits = sympy.Symbol("z", real=True)
+    out.send("ready")
+    left = sympy.simplify(sympy.diff(composed, logits) - expected)
+    out.send("equal" if left == 0 else "left over")
+
+
+def translated(root: Expr) -> Any:
+    """An expression of axioms as SymPy's."""
+    import sympy as library
+
+    sympy: Any = library
+    image: dict[Expr, Any] = {}
+    for node in postorder(root):
+        inside = [image[child] for child in node.children]
+        match node:
+            case Num(value):
+                image[node] = sympy.Rational(value.numerator, value.denominator)
+            case Const(name):
+                image[node] = getattr(sympy, name)
+            case Tensor(name):
+                image[node] = sympy.Symbol(name, real=True)
+            case Add():
+                image[node] = sympy.Add(*inside)
+            case Mul():
+                image[node] = sympy.Mul(*inside)
+            case Pow(_, exponent):
+                image[node] = inside[0] ** sympy.Rational(exponent.numerator, exponent.denominator)
+            case Apply("step"):
+                image[node] = sympy.Heaviside(inside[0], 0)
+            case Apply(name):
+                image[node] = getattr(sympy, name)(*inside)
+            case _:
+                raise TypeError(f"not a formula of numbers: {type(node).__name__}")
+    return image[root]
+
+
+def pairs_table(count: int | None, cap: float) -> bool:
+    """Deriving and proving the pairs, against SymPy."""
+    pairs = elementwise_pairs()[:count]
+    derive(Network())
+    seconds, equations = ours(pairs)
+    total, median = sum(seconds.values()), statistics.median(seconds.values())
+    proved = sum(equation.verdict.kind == "proved" for equation in equations.values())
+    print(f"pairs: {len(pairs)} derived, {proved} proved, {total:.2f} s (median {median * 1e3:.1f} ms)")
+    sympy_seconds: dict[tuple[str, str], float] = {}
+    answers: dict[str, int] = {}
+    for pair in pairs:
+        sympy_seconds[pair], said = theirs(pair, scalar(equations[pair], pair[0]), cap)
+        answers[said] = answers.get(said, 0) + 1
+    whole = sum(sympy_seconds.values())
+    summary = ", ".join(f"{count} {said}" for said, count in answers.items())
+    print(f"SymPy: {whole:.1f} s (cap {cap:g} s a pair): {summary}")
+    return verdict("pairs", whole / total, f"at least {GOAL_PAIRS}× faster", reached=whole / total >= GOAL_PAIRS)
+
+
+def chain_table() -> bool:
+    """The reverse sweep over a deep chain."""
+    times: dict[int, float] = {}
+    for depth in (125, 250, 500, 1000):
+        network = Network(("n",) + ("h",) * (depth - 1) + ("k",), hidden="f", output="softmax", loss="cross-entropy")
+        program = network.program
+        runs: list[float] = []
+        for _ in range(3):
+            start = time.perf_counter()
+            adjoints(program, "J")
+            runs.append(time.perf_counter() - start)
+        times[depth] = min(runs)
+        each = times[depth] / depth * 1e6
+        print(f"chain of {depth:>4} layers: sweep {times[depth] * 1e3:7.1f} ms, {each:6.1f} µs a layer")
+    growth = times[1000] / times[125]
+    print(f"8 times the depth takes {growth:.1f} times the time (linear: 8)")
+    goal = f"1,000 layers in under {GOAL_CHAIN:g} s"
+    return verdict("chain", times[1000], goal, reached=times[1000] < GOAL_CHAIN and growth < 16)
+
+
+def cold_table(runs: int = 7) -> bool:
+    """One command in a fresh process, against importing SymPy; the best of several runs each, in turn."""
+    command = [sys.executable, "-m", "backproof", "check", FORMULA, "--output", "sigmoid", "--loss", "bce"]
+    other = [sys.executable, "-c", "import sympy"]
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(runs):
+        for line, column in zip((command, other), seconds, strict=True):
+            start = time.perf_counter()
+            subprocess.run(line, capture_output=True, check=False)
+            column.append(time.perf_counter() - start)
+    own, sympy = min(seconds[0]), min(seconds[1])
+    print(f"cold `backproof check`: {own * 1e3:.0f} ms; `import sympy`: {sympy * 1e3:.0f} ms")
+    return verdict(
+        "cold check", own / sympy, f"at most {GOAL_COLD:g} of importing SymPy", reached=own / sympy <= GOAL_COLD
+    )
+
+
+def verdict(what: str, figure: float, goal: str, *, reached: bool) -> bool:
+    """One line with the figure and its goal."""
+    print(f"→ {what}: {figure:.3g}; goal {goal}: {'reached' if reached else 'MISSED'}\n")
+    return reached
+
+
+def main() -> int:
+    """All tables; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description="Benchmarks against SymPy.")
+    parser.add_argument("--pairs", type=int, default=None, metavar="N")
+    parser.add_argument("--cap", type=float, default=5.0, metavar="S")
+    options = parser.parse_args()
+    reached = [cold_table(), chain_table(), pairs_table(options.pairs, options.cap)]
+    return 0 if all(reached) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
