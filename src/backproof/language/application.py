@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Final
 
 from backproof.errors import FormulaError, ShapeError, UnknownNameError
-from backproof.language.arithmetic import powered
 from backproof.language.expression import Expr, Index, Num, Tensor, apply, mul, num, postorder, reindex
 from backproof.language.functions import AXIOMS, ENTRYWISE, PAIRWISE
 from backproof.language.notation import (
@@ -23,6 +22,7 @@ from backproof.language.notation import (
     Product,
     Symbol,
 )
+from backproof.language.powers import powered
 from backproof.language.reading import Reader, Steps, bare, letter_of
 from backproof.language.scope import FunctionMeaning, label_text, spellings
 from backproof.language.shapes import Typed
@@ -97,6 +97,16 @@ def read_call(reader: Reader, node: Call) -> Steps:
         exprs, shape = reader.elementwise((result, exponent), "the shapes do not fit in a power")
         return powered(reader, replace(shape, expr=exprs[0]), exponent)
     return result
+
+
+def factors_of(reader: Reader, node: Call) -> tuple[Notation, Notation] | None:
+    """What stands before the parentheses and what is in them, if the call is read as a product."""
+    function = bare(node.function)
+    if node.primes or node.power is not None or len(node.arguments) != 1 or isinstance(function, Derivative):
+        return None
+    if isinstance(function, Symbol) and _way(reader, node, function).kind != "factor":
+        return None
+    return node.function, node.arguments[0]
 
 
 def _way(reader: Reader, node: Call, function: Symbol) -> _Way:

@@ -7,11 +7,13 @@ from fractions import Fraction
 from typing import Final
 
 from backproof.errors import FormulaError
+from backproof.language.application import factors_of
 from backproof.language.expression import Num, add, apply, mul, num, power, sum_over
-from backproof.language.functions import absolute, exponential_power
+from backproof.language.functions import absolute
 from backproof.language.notation import (
     Absolute,
     Bracketed,
+    Call,
     Entry,
     Marked,
     Matrix,
@@ -26,13 +28,13 @@ from backproof.language.notation import (
     Transposed,
     Words,
 )
+from backproof.language.powers import powered
 from backproof.language.reading import Reader, Steps, bare
 from backproof.language.scope import label_text
 from backproof.language.shapes import Typed
 from backproof.language.symbols import Meaning, Option, entry_of, meanings, realised, unknown_name, written_name
 
 _LAYERED: Final = frozenset({"W", "w", "b", "z", "delta", "Theta", "theta"})
-_MAX_MATRIX_POWER: Final = 64
 
 
 def read_number(_reader: Reader, node: Number) -> Steps:
@@ -101,6 +103,10 @@ def read_transposed(reader: Reader, node: Transposed) -> Steps:
     inside = bare(node.body)
     if isinstance(inside, Number):
         inside = Symbol("1", span=inside.span)
+    if isinstance(inside, Call) and inside is node.body and (apart := factors_of(reader, inside)) is not None:
+        # δ(a)ᵀ where δ is no function: only the parentheses are transposed.
+        product = yield Product("", (apart[0], Transposed(Bracketed(apart[1]), span=node.span)), span=node.span)
+        return product
     body = yield inside
     return reader.algebra.transposed(body)
 
@@ -136,36 +142,6 @@ def _superscript(reader: Reader, base: Symbol, node: Power) -> Meaning | None:
     if plain and (text.isdigit() or meanings(reader, Symbol(text))):
         options.append((1 if layered_first else 0, None))
     return reader.pick(("superscript", written_name(base), text), options)
-
-
-def powered(reader: Reader, base: Typed, exponent: Typed) -> Typed:
-    """Base ^ exponent: of each entry, or the repeated matrix product of a square matrix."""
-    if not isinstance(exponent.expr, Num):
-        exprs, shape = reader.elementwise((base, exponent), "the shapes do not fit in a power")
-        return replace(shape, expr=exponential_power(exprs[0], exprs[1]))
-    value = exponent.expr.value
-    if base.is_matrix and reader.algebra.same_axis(base.row, base.column) and value.denominator == 1 and value != 1:
-        if reader.pick(("matrix power",), [(0, True), (1, False)]):
-            return _matrix_power(reader, base, int(value))
-        reader.note("a power of a matrix read as the power of each entry")
-    return replace(base, expr=power(base.expr, value))
-
-
-def _matrix_power(reader: Reader, base: Typed, exponent: int) -> Typed:
-    if not 2 <= exponent <= _MAX_MATRIX_POWER:
-        raise FormulaError(
-            "a matrix to this power cannot be read",
-            expected=f"a power from 2 to {_MAX_MATRIX_POWER}",
-            got=str(exponent),
-            next="matrix inverses are not part of the formula language",
-        )
-    result = base
-    for _ in range(exponent - 1):
-        sort = base.row.sort if base.row is not None else reader.sorts.unknown()
-        copy = reader.algebra.on_axes(base, reader.axis(sort), reader.axis(sort))
-        result = reader.algebra.contraction(result, copy)
-    reader.note("a power of a square matrix read as a matrix product")
-    return result
 
 
 def read_entry(reader: Reader, node: Entry) -> Steps:

@@ -143,6 +143,21 @@ def _placed_axes(reader: Reader, value: Typed, target: Typed, renamed: Expr) -> 
             return replace(value, expr=reindex(renamed, {by: own}))
         reader.note("a derivative of a vector by a vector read as the Jacobian ∂a_i/∂z_j")
         return Typed(renamed, own, by)
+    if value.is_vector and (entrywise := _by_own_row(reader, value, target, renamed)) is not None:
+        return entrywise
     raise FormulaError(
         "this derivative has more than two axes", expected="at most two", next="write it with indices: ∂a_i/∂W_{jk}"
     )
+
+
+def _by_own_row(reader: Reader, value: Typed, target: Typed, slope: Expr) -> Typed | None:
+    """∂z/∂W as people write it in a chain, each z_i by its own weights: aᵀ for z = W a; None if that is not it."""
+    own = value.axes[0]
+    for axis, other in ((target.row, target.column), (target.column, target.row)):
+        if axis is None or other is None or not reader.algebra.same_axis(own, axis):
+            continue
+        entry = reindex(slope, {axis: own})
+        if own not in entry.free:
+            reader.note("a derivative of a vector by a matrix read as that of each entry by its own weights")
+            return Typed(entry, None, other) if axis == target.row else Typed(entry, other)
+    return None

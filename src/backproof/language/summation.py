@@ -76,7 +76,11 @@ def _bound(reader: Reader, node: Big, index: Index) -> None:
         reader.note("the upper bound of a sum is taken to be the size of what is summed")
         return
     sort = reader.scope.sort_of(key)
-    if sort is not None and reader.pick(("symbol", written_name(upper)), [(0, True), (3, False)]):
+    if (
+        sort is not None
+        and isinstance(upper, Symbol)
+        and reader.pick(("symbol", written_name(upper)), [(0, True), (3, False)])
+    ):
         reader.run_over(index, sort, "the bound of the sum")
         return
     reader.note(f"{key} is taken to be the size of the index {index.name}")
