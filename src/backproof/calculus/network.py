@@ -1,8 +1,9 @@
 """Networks: what a person says in options, as programs of definitions in index notation.
 
-A network of given depth is one section: a program with its loss J. A network of symbolic depth L has two: the last layer,
-and a hidden layer l between its neighbours, where the adjoint of the layer above enters as a name. The second section is
-the induction step: its loss is the linear form Σ δ(l+1)·z(l+1), whose adjoints are those of J by the chain rule.
+A network of given depth is one section: a program with its loss J. A network of symbolic depth L has two: the last
+layer, and a hidden layer l between its neighbours, where the adjoint of the layer above enters as a name. The second
+section is the induction step: its loss is the linear form Σ δ(l+1)·z(l+1), whose adjoints are those of J by the chain
+rule.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ class Section:
 class Network:
     """A feed-forward network with its loss.
 
-    `sizes` are the layer sizes from input to output, numbers or letters; empty for the output layer alone. `symbolic_depth`
-    says that the hidden layers repeat to a symbolic depth L (`n-h..h-k`). `hidden`, `output` and `loss` name entries of the
-    catalogue or abstract functions. `l2` is a number or a letter: λ/2·Σw², scaled like the data term, biases excluded.
+    `sizes` are the layer sizes from input to output, numbers or letters; empty for the output layer alone.
+    `symbolic_depth` says that the hidden layers repeat to a symbolic depth L (`n-h..h-k`). `hidden`, `output` and `loss`
+    name entries of the catalogue or abstract functions. `l2` is a number or a letter: λ/2·Σw², scaled like the data
+    term, biases excluded.
 
     >>> Network(output="sigmoid", loss="bce").program.names
     ('z', 'y', 'a', 'J')
@@ -197,7 +199,7 @@ class _Builder:
         self.assumptions: list[Assumption] = []
         taken = set(self.network.sizes)
         self.batch_sort = next(s for s in ("m", "B", "N", "examples") if s not in taken)
-        self.example = Index("b", self.batch_sort)
+        self.example = Index("s", self.batch_sort)
 
     def whole(self) -> Program:
         sizes = self.network.sizes

@@ -1,4 +1,4 @@
-"""Unfolding: every function of the catalogue replaced by its definition, until only axioms and abstract functions are left.
+"""Unfolding: catalogue functions replaced by their definitions, until only axioms and abstract functions are left.
 
 The slope of a catalogue function is found by the reverse sweep over its definition; only an axiom states its own.
 """
@@ -9,7 +9,7 @@ from functools import cache
 
 from backproof import catalog
 from backproof.calculus.sweep import adjoints
-from backproof.language.expression import Apply, Expr, Index, fresh, reindex, tensor, zero
+from backproof.language.expression import Apply, Expr, Index, fresh, reindex, zero
 from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, rewrite
 

@@ -44,9 +44,9 @@ class CheckedClaim:
 
     `claim` is the text as written. `read_as` is what was understood; `left` and `right` the expressions over `indices`.
     `correct` is the right equation, where the left side names a gradient. `mistakes` come simplest first.
-    `explanations` are combinations
-    that each reproduce the claim exactly. `would_be_right_for` lists networks of the catalogue. `because` says what stopped an `unknown` or `unread` claim,
-    and `error` is the error of an unread one.
+    `explanations` are combinations of mistakes that each reproduce the claim exactly. `would_be_right_for` lists
+    networks of the catalogue. `because` says what stopped an `unknown` or `unread` claim, and `error` is the error of an
+    unread one.
     """
 
     claim: str
@@ -169,7 +169,8 @@ def _rank(claims: tuple[CheckedClaim, ...]) -> tuple[int, ...]:
 
 def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     """What is right, what went wrong, and for which networks the claim would hold."""
-    assert claim.left is not None and claim.right is not None and claim.decision is not None
+    if claim.left is None or claim.right is None or claim.decision is None:
+        return claim
     correct = _correct(claim, program)
     if correct is not None:
         sides = (_notated(claim.left, claim.indices, program), _notated(correct, claim.indices, program))
@@ -179,7 +180,7 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     explanations: tuple[tuple[Mistake, ...], ...] = ()
     if isinstance(claim.left, Tensor) and claim.left.name.startswith("∂J/∂"):
         explanations = diagnose(claim.network, program, claim.left, claim.right, claim.decision)
-    others = would_be_right_for(claim.claim, claim.network, claim.left, claim.right)
+    others = would_be_right_for(claim.network, claim.left, claim.right)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations, would_be_right_for=others)
 
 

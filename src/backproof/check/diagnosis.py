@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 
-from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
@@ -36,7 +35,6 @@ from backproof.language.expression import (
     one,
     postorder,
     power,
-    reindex,
     size,
     sum_over,
     tensor,
@@ -167,7 +165,6 @@ class _Search:
 
     def site(self, equation: Definition) -> Site:
         target = equation.name.removeprefix("∂J/∂")
-        last = target.partition("(")[2].rstrip(")") == self.network.last
         slope: Expr | None = None
         if target[0] in "zZ":
             activation = self.program.by_name.get(("A" if self.network.batch else "a") + target[1:])
@@ -184,7 +181,7 @@ class _Search:
             penalty = mul(penalty, self._scale())
         return Site(
             self.program, equation, target, self.batch, penalty, slope,
-            prediction if last or target[0] in "aA" else prediction, tensor("Y" if big else "y"),
+            prediction, tensor("Y" if big else "y"),
         )  # fmt: skip
 
     def _scale(self) -> Expr:
@@ -222,7 +219,7 @@ class _Search:
                     return
 
     def _candidates(self) -> Iterator[_Candidate]:
-        """Systems whose numbers agree with the claim: a constant factor, one mistake, one with a factor, two mistakes."""
+        """Systems whose numbers agree with the claim: a factor, one mistake, one with a factor, two mistakes."""
         truth = self.numbers.value(self.left, self._indices)
         found: list[_Candidate] = []
         scale = self._scale_between(truth)
@@ -283,7 +280,7 @@ class _Search:
         return None
 
     def _scale_between(self, value: np.ndarray) -> Expr | None:
-        """The constant, or constant times powers of sizes, that takes the value to the claim; None if it is 1 or none."""
+        """The constant times powers of sizes that takes the value to the claim; None for 1 and where there is none."""
         ratio = ratio_of(self.claim, value)
         if ratio is None:
             return None
@@ -316,7 +313,8 @@ class _Search:
 
     def _proved(self, candidate: _Candidate) -> bool:
         """Whether the changed system gives exactly the claim; changed equations get new names, so that the claim's own
-        names keep their true meaning."""
+        names keep their true meaning.
+        """
         apart = {name: f"{name}~" for name in self.equations}
 
         def moved(expr: Expr) -> Expr:

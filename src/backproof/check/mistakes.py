@@ -1,14 +1,13 @@
 """Mistakes: the usual slips, each an operator on an equation of the derivation.
 
-An operator yields changed bodies of one equation. The search in `diagnosis` combines them until one reproduces the wrong
-claim; what it finds is then proved. To add a mistake, add an entry to `MISTAKES`.
+An operator yields changed bodies of one equation. The search in `diagnosis` combines them until one reproduces the
+wrong claim; what it finds is then proved. To add a mistake, add an entry to `MISTAKES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 from backproof import catalog
@@ -17,7 +16,6 @@ from backproof.language.expression import (
     Apply,
     Delta,
     Expr,
-    Index,
     Mul,
     Num,
     Pow,
@@ -37,7 +35,7 @@ from backproof.language.expression import (
     tensor,
 )
 from backproof.language.program import Definition, Program
-from backproof.language.walks import names, places
+from backproof.language.walks import names, places, rewrite
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ Operator = Callable[[Site], Iterator[Change]]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mistake: its name in the contract, the sentence that says it (`{detail}` filled in), how to mend it, how it is made."""
+    """A mistake: its name in the contract, the sentence that says it, how to mend it, and how it is made."""
 
     name: str
     says: str
@@ -165,8 +163,6 @@ def _swapped_target(site: Site) -> Iterator[Change]:
 
 
 def _renamed(expr: Expr, names_map: dict[str, str]) -> Expr:
-    from backproof.language.walks import rewrite
-
     return rewrite(
         expr, lambda n: tensor(names_map[n.name], *n.indices) if isinstance(n, Tensor) and n.name in names_map else None
     )
@@ -356,6 +352,12 @@ def _brief(expr: Expr) -> str:
     return expr.name if isinstance(expr, Tensor) else repr(expr)[:40]
 
 
+def _nothing(site: Site) -> Iterator[Change]:
+    """Found by comparing the claim with the truth, not by changing an equation."""
+    del site
+    return iter(())
+
+
 MISTAKES: Final = (
     Entry("extra-slope", "the slope {detail} was kept, but it has cancelled here", "delete {detail}", _extra_slope),
     Entry("missing-slope", "the slope {detail} is missing", "multiply by {detail}", _missing_slope),
@@ -396,9 +398,8 @@ MISTAKES: Final = (
     Entry("wrong-exponent", "an exponent is wrong: {detail}", "correct it", _exponent),
 )
 
-FACTOR: Final = Entry("factor", "a factor {detail} too much", "divide by {detail}", lambda site: iter(()))
-EXTRA_TERM: Final = Entry("extra-term", "a term too many: {detail}", "delete it", lambda site: iter(()))
+FACTOR: Final = Entry("factor", "a factor {detail} too much", "divide by {detail}", _nothing)
+EXTRA_TERM: Final = Entry("extra-term", "a term too many: {detail}", "delete it", _nothing)
 HIDDEN_CONDITION: Final = Entry(
-    "hidden-condition", "true only under a condition that is not stated: {detail}", "state it", lambda site: iter(())
+    "hidden-condition", "true only under a condition that is not stated: {detail}", "state it", _nothing
 )
-Half: Final = Fraction(1, 2)

@@ -46,7 +46,7 @@ def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, 
 
 
 def _others(network: Network) -> Iterator[Network]:
-    """Other networks, the likeliest first: another loss, a usual pair, another output, reduction or hidden activation."""
+    """Other networks, the likeliest first: another loss, a usual pair, another output or hidden activation."""
     losses = [entry for entry in catalog.losses() if not entry.abstract]
     activations = [entry for entry in catalog.activations() if not entry.abstract and not entry.hyperparameters]
     choices: list[Network] = [replace(network, loss=entry.name) for entry in losses]

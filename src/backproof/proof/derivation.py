@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 from backproof import catalog
@@ -12,18 +13,21 @@ from backproof.calculus.sweep import adjoint_name, adjoints
 from backproof.calculus.unfolding import derivative
 from backproof.errors import UnknownNameError
 from backproof.language.expression import (
+    Add,
     Apply,
     Expr,
     Index,
     Mul,
+    add,
     mul,
     num,
     one,
     power,
+    reindex,
     sum_over,
     tensor,
 )
-from backproof.language.notating import notate
+from backproof.language.notating import Style, notate
 from backproof.language.notation import (
     Big,
     Derivative,
@@ -35,15 +39,24 @@ from backproof.language.notation import (
     Quotient,
     Relation,
 )
-
 from backproof.language.program import Definition, Program
 from backproof.language.text import write
-from backproof.language.walks import inline
+from backproof.language.walks import inline, names
 from backproof.proof.deciding import decide
 from backproof.proof.folding import Folder, weight
 from backproof.proof.verdict import Verdict
 
 SHORT_SLOPE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Both sides as they are shown, what the right side means, and why it follows from the line before."""
+
+    left: Notation
+    notation: Notation
+    expr: Expr
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ class Equation:
 
     @property
     def notation(self) -> Relation:
-        """left = right."""
+        """The equation, left = right."""
         return Relation((self.left, self.right), ("=",))
 
 
@@ -142,6 +155,15 @@ def derive(network: Network, of: Sequence[str] = ()) -> Derivation:
     return Derivation(network, program, tuple(deriver.equation(t) for t in targets))
 
 
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How the factors of a line are written: their indices, and the letters that stand for auxiliary ones."""
+
+    indices: tuple[Index, ...]
+    style: Style
+    shown: Mapping[Index, Index]
+
+
 @dataclass
 class _Deriver:
     network: Network
@@ -173,29 +195,28 @@ class _Deriver:
     def equation(self, target: str) -> Equation:
         adjoint = self.program.by_name[adjoint_name("J", target)]
         lines = list(self._logits(target, adjoint) if target[0] in "zZ" else self._leaf(adjoint))
-        left = self._notate(adjoint.head, adjoint.indices)
         name = equation_name(target)
         steps: list[Step] = []
-        for notation, expr, why in lines:
-            if steps and steps[-1].notation == notation:
+        for line in lines:
+            if steps and steps[-1].notation == line.notation:
                 continue
-            verdict = decide(self.program, adjoint.head, expr, admissible=self.network.admissible)
-            steps.append(Step(name, left, notation, expr, why, verdict))
+            verdict = decide(self.program, adjoint.head, line.expr, admissible=self.network.admissible)
+            steps.append(Step(name, line.left, line.notation, line.expr, line.why, verdict))
         last = steps[-1]
         general = next((s.expr for s in reversed(steps) if not s.verdict.open_conditions), None)
         return Equation(
-            name, target, adjoint.indices, last.expr, left, last.notation, last.verdict, tuple(steps),
+            name, target, adjoint.indices, last.expr, last.left, last.notation, last.verdict, tuple(steps),
             general if last.verdict.open_conditions else None,
         )  # fmt: skip
 
-    def _notate(self, expr: Expr, indices: tuple[Index, ...], style: str = "matrix") -> Notation:
+    def _notate(self, expr: Expr, indices: tuple[Index, ...], style: Style = "matrix") -> Notation:
         return notate(expr, program=self.program, free=indices, symbols=self.symbols, style=style)
 
     def _activation_of(self, logits: str) -> Definition:
         name = ("A" if self.network.batch else "a") + logits[1:]
         return self.program.by_name[name]
 
-    def _logits(self, target: str, adjoint: Definition) -> Iterator[tuple[Notation, Expr, str]]:
+    def _logits(self, target: str, adjoint: Definition) -> Iterator[Line]:
         activation = self._activation_of(target)
         output = target.partition("(")[2].rstrip(")") == self.network.last
         if isinstance(activation.body, Apply):
@@ -203,98 +224,98 @@ class _Deriver:
         else:
             yield from self._vector(adjoint, activation, output=output)
 
-    def _elementwise(
-        self, adjoint: Definition, activation: Definition, *, output: bool
-    ) -> Iterator[tuple[Notation, Expr, str]]:
+    def _elementwise(self, adjoint: Definition, activation: Definition, *, output: bool) -> Iterator[Line]:
         indices = adjoint.indices
-        entry_name = activation.body.name if isinstance(activation.body, Apply) else ""
         through = self._words(activation)
-        yield self._notate(adjoint.body, indices), adjoint.body, f"chain rule through {through}"
+        yield self._line(adjoint, adjoint.body, f"chain rule through {through}")
         upstream = self.program.by_name[adjoint_name("J", activation.name)]
-        arrives = inline(adjoint.body, {upstream.name: (upstream.indices, upstream.body)})
         folder = self.folder(conditional=False)
         slope = _slope_factor(adjoint.body)
         above = inline(tensor(upstream.name, *indices), {upstream.name: (upstream.indices, upstream.body)})
         if output:
-            whole = folder.fold(arrives)
-            first, second = folder.fold(above), folder.fold(slope)
-            yield from self._cancelled(indices, folder, first, second, whole, entry_name)
-            yield from self._conditional(indices, arrives, whole)
+            yield from self._output(adjoint, slope, above)
             return
         source = "the layer above receives it through its weights"
-        yield self._notate(mul(above, slope), indices), mul(above, slope), source
+        yield self._line(adjoint, mul(above, slope), source)
         explicit = folder.fold(slope)
         if weight(explicit) <= SHORT_SLOPE and explicit is not slope:
             expr = mul(above, explicit)
             why = f"{self._shown(slope, indices)} = {self._shown(explicit, indices)}"
-            yield self._notate(expr, indices), expr, why
+            yield self._line(adjoint, expr, why)
 
-    def _cancelled(
-        self, indices: tuple[Index, ...], folder: Folder, first: Expr, second: Expr, whole: Expr, entry_name: str
-    ) -> Iterator[tuple[Notation, Expr, str]]:
-        both = mul(first, second)
-        slope = apply_slope_words(entry_name, self._shown(second, indices), self.symbols)
-        loss = self.network.loss
-        reason = f"∂J/∂a of {loss}: {self._shown(first, indices)}; {slope}"
-        yield self._product(indices, folder, (first, second), marked=False), both, reason
-        pairs = folder.common_factors(first, second)
+    def _output(self, adjoint: Definition, slope: Expr, above: Expr) -> Iterator[Line]:
+        """The loss's slope times the activation's, with what cancels between them."""
+        indices, folder = adjoint.indices, self.folder(conditional=False)
+        factors = (folder.fold(above), folder.fold(slope))
+        both = mul(*factors)
+        prime = f"{self._shown(slope, indices)} = {self._shown(factors[1], indices)}"
+        reason = f"the slope of {self.network.loss} is {self._shown(factors[0], indices)}; {prime}"
+        left, style = self._notate(adjoint.head, indices), _Style(indices, "matrix", {})
+        yield Line(left, self._product(style, factors), both, reason)
+        pairs = folder.common_factors(*factors)
         if pairs:
             shown = " and ".join(self._shown(p, indices) for p in pairs)
             verb = "cancels" if len(pairs) == 1 else "cancel"
-            yield self._product(indices, folder, (first, second), marked=True), both, f"{shown} {verb}"
-        why = "what is left" if pairs else "nothing cancels: the slope stays"
-        if second is one:
+            yield Line(left, self._product(style, factors, pairs), both, f"{shown} {verb}")
+        whole = folder.fold(mul(above, slope))
+        if factors[1] is one:
             why = "the slope of the identity is 1"
-        yield self._notate(whole, indices), whole, why
+        else:
+            why = "what is left" if pairs else "nothing cancels: the slope stays"
+        yield self._line(adjoint, whole, why)
+        yield from self._conditional(adjoint, mul(above, slope), whole)
 
-    def _conditional(
-        self, indices: tuple[Index, ...], arrives: Expr, whole: Expr
-    ) -> Iterator[tuple[Notation, Expr, str]]:
+    def _conditional(self, adjoint: Definition, arrives: Expr, whole: Expr) -> Iterator[Line]:
         if self.network.admissible:
             shorter = self.folder(conditional=True).fold(arrives)
             if weight(shorter) < weight(whole):
-                yield self._notate(shorter, indices), shorter, "the target sums to 1"
+                yield self._line(adjoint, shorter, "the target sums to 1")
 
-    def _vector(
-        self, adjoint: Definition, activation: Definition, *, output: bool
-    ) -> Iterator[tuple[Notation, Expr, str]]:
+    def _vector(self, adjoint: Definition, activation: Definition, *, output: bool) -> Iterator[Line]:
+        """A Jacobian: every output depends on every logit, and the chain rule sums over the outputs."""
         indices, folder = adjoint.indices, self.folder(conditional=False)
         axis = self._unit_axis(activation)
-        unit = indices[axis]
-        own = Index("k" if unit.name != "k" else "j", unit.sort)
-        others = tuple(own if position == axis else i for position, i in enumerate(indices))
-        logits = adjoint.name.removeprefix("∂J/∂")
-        body = inline(tensor(activation.name, *others), {activation.name: (activation.indices, activation.body)})
-        jacobian = derivative(body, logits, indices)
+        unit, own = indices[axis], Index("j", indices[axis].sort)
+        # A Kronecker delta keeps the index that sorts first: that of the output, so that its factors face the loss's.
+        first_index = Index("!", unit.sort)
+        others = tuple(first_index if k == axis else i for k, i in enumerate(indices))
+        written = tuple(own if k == axis else i for k, i in enumerate(indices))
+        shown = {first_index: own}
         upstream = self.program.by_name[adjoint_name("J", activation.name)]
+        body = inline(tensor(activation.name, *others), {activation.name: (activation.indices, activation.body)})
+        jacobian = derivative(body, adjoint.name.removeprefix("∂J/∂"), indices)
         above = inline(tensor(upstream.name, *others), {upstream.name: (upstream.indices, upstream.body)})
-        left = Derivative(self._entry(tensor("J"), ()), self._entry(tensor(activation.name, *others), others))
-        right = Derivative(
-            self._entry(tensor(activation.name, *others), others), self._entry(tensor(logits, *indices), indices)
-        )
-        chain = Big("sum", Product("", (left, right)), (own.name,))
-        raw = sum_over(own, mul(tensor(upstream.name, *others), jacobian))
-        yield chain, raw, f"chain rule: every output of {self.network.output} depends on every logit"
-        slope, first = folder.fold(jacobian), folder.fold(above)
-        both = sum_over(own, mul(first, slope))
-        inner = self._product((*others, unit), folder, (first, slope), marked=False, style="index")
-        shown = f"∂a/∂z = {self._shown(slope, (*others, unit), 'index')}"
-        yield Big("sum", inner, (own.name,)), both, shown
-        pairs = folder.common_factors(first, slope)
+        head = self._notate(adjoint.head, indices, "index")
+        raw = sum_over(first_index, mul(tensor(upstream.name, *others), jacobian))
+        chain = Big("sum", self._chain(adjoint, activation, written), (own.name,))
+        yield Line(head, chain, raw, f"chain rule: every output of {self.network.output} depends on every logit")
+        factors = (folder.fold(above) if output else tensor(upstream.name, *others), folder.fold(jacobian))
+        both = sum_over(first_index, mul(*factors))
+        style = _Style((*written, unit), "index", shown)
+        slope = self._shown(reindex(factors[1], shown), style.indices, "index")
+        yield Line(head, Big("sum", self._product(style, factors), (own.name,)), both, f"∂a/∂z = {slope}")
+        pairs = folder.common_factors(*factors)
         if pairs:
-            inner = self._product((*others, unit), folder, (first, slope), marked=True, style="index")
-            written = " and ".join(self._shown(p, (*others, unit), "index") for p in pairs)
-            yield Big("sum", inner, (own.name,)), both, f"{written} cancels"
+            words = " and ".join(self._shown(reindex(p, shown), style.indices, "index") for p in pairs)
+            struck = Big("sum", self._product(style, factors, pairs), (own.name,))
+            yield Line(head, struck, both, f"{words} {'cancels' if len(pairs) == 1 else 'cancel'}")
         arrives = inline(adjoint.body, {upstream.name: (upstream.indices, upstream.body)}) if output else adjoint.body
         whole = folder.fold(arrives)
-        yield self._notate(whole, indices), whole, "the sum over k, term by term"
+        yield self._line(adjoint, whole, f"the sum over {own.name}, term by term")
         if output:
-            yield from self._conditional(indices, arrives, whole)
+            yield from self._conditional(adjoint, arrives, whole)
+
+    def _chain(self, adjoint: Definition, activation: Definition, written: tuple[Index, ...]) -> Notation:
+        """∂J/∂a_j · ∂a_j/∂z_i."""
+        output = self._notate(tensor(activation.name, *written), written, "index")
+        logit = self._notate(tensor(adjoint.name.removeprefix("∂J/∂"), *adjoint.indices), adjoint.indices, "index")
+        loss = self._notate(tensor("J"), ())
+        return Product("·", (Derivative(loss, output), Derivative(output, logit)))
 
     def _unit_axis(self, activation: Definition) -> int:
         return 1 if len(activation.indices) == 2 and self.network.layout != "columns" else 0
 
-    def _leaf(self, adjoint: Definition) -> Iterator[tuple[Notation, Expr, str]]:
+    def _leaf(self, adjoint: Definition) -> Iterator[Line]:
         letter = adjoint.name.removeprefix("∂J/∂")[0]
         why = {
             "W": "each weight multiplies one input of its layer",
@@ -304,53 +325,46 @@ class _Deriver:
             why += ", for each example"
         if letter == "W" and self.network.regulariser is not None:
             why += "; the penalty adds its own slope"
-        yield self._notate(adjoint.body, adjoint.indices), adjoint.body, why
+        body = adjoint.body
+        if isinstance(body, Add):
+            target = adjoint.name.removeprefix("∂J/∂")
+            body = add(*sorted(body.terms, key=lambda term: target in names(term)))
+        yield self._line(adjoint, body, why)
 
-    def _product(
-        self,
-        indices: tuple[Index, ...],
-        folder: Folder,
-        factors: tuple[Expr, Expr],
-        *,
-        marked: bool,
-        style: str = "matrix",
-    ) -> Notation:
-        """Two factors side by side, those that cancel marked with the number of their pair."""
-        pairs = folder.common_factors(*factors) if marked else ()
-        written: list[Notation] = []
-        for factor in factors:
-            above: list[Notation] = []
-            below: list[Notation] = []
-            constant, parts = folder.parts(factor)
-            if abs(constant) != 1 or not parts:
-                above.append(self._notate(num(constant), (), style))
-            for part, exponent in parts:
-                shown = self._notate(power(part, abs(exponent)), indices, style)
-                if part in pairs:
-                    shown = Marked(shown, pairs.index(part) + 1, struck=True)
-                (above if exponent > 0 else below).append(shown)
-            top: Notation = Product("", tuple(above)) if len(above) > 1 else above[0] if above else Number(constant)
-            if constant == -1:
-                top = Negative(top) if above else Number(constant)
-            if below:
-                top = Quotient(top, Product("", tuple(below)) if len(below) > 1 else below[0])
-            written.append(top)
-        return Product("·", tuple(written))
+    def _line(self, adjoint: Definition, expr: Expr, why: str) -> Line:
+        relation = notate(replace(adjoint, body=expr), program=self.program, symbols=self.symbols)
+        assert isinstance(relation, Relation)
+        return Line(relation.sides[0], relation.sides[1], expr, why)
 
-    def _entry(self, expr: Expr, indices: tuple[Index, ...]) -> Notation:
-        return self._notate(expr, indices, "index")
+    def _product(self, style: _Style, factors: tuple[Expr, Expr], pairs: tuple[Expr, ...] = ()) -> Notation:
+        """Two factors side by side, those that cancel struck, with the number of their pair."""
+        return Product("·", tuple(self._fraction(style, factor, pairs) for factor in factors))
+
+    def _fraction(self, style: _Style, factor: Expr, pairs: tuple[Expr, ...]) -> Notation:
+        above: list[Notation] = []
+        below: list[Notation] = []
+        constant, parts = self.folder(conditional=False).parts(factor)
+        if abs(constant) != 1 or not parts:
+            above.append(self._notate(num(abs(constant)), ()))
+        for part, exponent in parts:
+            expr = power(reindex(part, style.shown), abs(exponent))
+            shown = self._notate(expr, style.indices, style.style)
+            if part in pairs:
+                shown = Marked(shown, pairs.index(part) + 1, struck=True)
+            (above if exponent > 0 else below).append(shown)
+        top = Product("", tuple(above)) if len(above) > 1 else above[0] if above else Number(Fraction(1))
+        if constant < 0:
+            top = Negative(top)
+        if not below:
+            return top
+        return Quotient(top, Product("", tuple(below)) if len(below) > 1 else below[0])
 
     def _words(self, definition: Definition) -> str:
         sides = (self._notate(definition.head, definition.indices), self._notate(definition.body, definition.indices))
         return write(Relation(sides, ("=",)))
 
-    def _shown(self, expr: Expr, indices: tuple[Index, ...], style: str = "matrix") -> str:
+    def _shown(self, expr: Expr, indices: tuple[Index, ...], style: Style = "matrix") -> str:
         return write(self._notate(expr, indices, style))
-
-
-def apply_slope_words(name: str, shown: str, symbols: Mapping[str, str]) -> str:
-    """σ′ = a(1 − a), in the function's symbol."""
-    return f"{symbols.get(name, name)}′ = {shown}"
 
 
 def _slope_factor(body: Expr) -> Expr:

@@ -7,7 +7,7 @@ gives x = h·s + μ. What comes out may be chosen by taste (the shortest), becau
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -19,6 +19,7 @@ from backproof.errors import DomainError
 from backproof.language.expression import (
     Add,
     Apply,
+    Delta,
     Expr,
     Index,
     Max,
@@ -48,7 +49,7 @@ AWKWARD: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`part` equals `value`; both over the free indices `indices`. `kept` are sums that stay whole while it is applied."""
+    """`part` equals `value`, both over `indices`; the sums `kept` stay whole while the rule is applied."""
 
     part: Expr
     value: Expr
@@ -115,6 +116,7 @@ class Folder:
                 if exponent % 2:
                     constant = -constant
             chosen.append((factor, Fraction(exponent)))
+        chosen.sort(key=lambda part: -len(names(part[0])))
         return constant, tuple(chosen)
 
     @cached_property
@@ -197,7 +199,7 @@ class Folder:
             if part.free != free or not _is_part(part):
                 continue
             unknown = tensor("?", *definition.indices)
-            replaced = rewrite(outside, lambda node, part=part: unknown if node is part else None)
+            replaced = _with(outside, part, unknown)
             value = self._linear_solution(add(head, mul(-1, replaced)), unknown)
             if value is not None and part not in set(postorder(value)):
                 yield Rule(part, restore(value), definition.indices, kept)
@@ -207,7 +209,7 @@ class Folder:
             numerator = self.algebra.expression(self.algebra.fraction(self.algebra.normal(equation))[0])
 
             def at(value: int) -> Expr:
-                return rewrite(numerator, lambda node: num(value) if node is unknown else None)
+                return _with(numerator, unknown, num(value))
 
             constant, first, second = at(0), at(1), at(2)
             slope = add(first, mul(-1, constant))
@@ -260,8 +262,12 @@ def _starts_badly(factor: Add, later: dict[str, int]) -> bool:
     last = factor.terms[-1]
     if isinstance(last, Num):
         return last.value < 0 and not any(split(t)[0] > 0 and isinstance(t, Pow) for t in factor.terms)
-    latest = max(factor.terms, key=lambda t: max((later.get(n, 0) for n in names(t)), default=0))
-    return split(latest)[0] < 0
+
+    def rank(term: Expr) -> tuple[int, int]:
+        indicator = any(isinstance(n, Delta) for n in postorder(term))
+        return int(indicator), max((later.get(n, 0) for n in names(term)), default=0)
+
+    return split(max(factor.terms, key=rank))[0] < 0
 
 
 def weight(expr: Expr) -> int:
@@ -307,7 +313,12 @@ def _is_part(node: Expr) -> bool:
     return (isinstance(base, Apply) and base.name == "exp") or (base is node and isinstance(base, Tensor))
 
 
-def _protected(body: Expr, kept: tuple[Expr, ...]):  # noqa: ANN202
+def _with(root: Expr, part: Expr, value: Expr) -> Expr:
+    return rewrite(root, lambda node: value if node is part else None)
+
+
+def _protected(body: Expr, kept: tuple[Expr, ...]) -> tuple[Expr, Callable[[Expr], Expr]]:
+    """The body with the kept sums as names, and the way back."""
     bodies: dict[str, tuple[tuple[Index, ...], Expr]] = {}
     for number, whole in enumerate(kept):
         bodies[f"?{number}"] = (tuple(sorted(whole.free)), whole)
