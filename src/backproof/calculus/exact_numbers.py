@@ -131,12 +131,25 @@ class Balls(_Exact):
         if exponent < 0 and base.contains(0):
             raise _no_value(f"the power {exponent}", base)
         if exponent.denominator == 1:
-            return base ** int(exponent)
+            power = self._whole_power(base, abs(int(exponent)))
+            return power if exponent > 0 else 1 / power
         if base < 0 or (base.contains(0) and not base.is_zero()):
             raise _no_value(f"the power {exponent}", base)
         if exponent.denominator == 2:
-            return base.sqrt() ** exponent.numerator
+            root = self._whole_power(base.sqrt(), abs(exponent.numerator))
+            return root if exponent > 0 else 1 / root
         return base ** self.number(exponent)
+
+    def _whole_power(self, base: Any, exponent: int) -> Any:
+        """Repeated squaring: Arb's own power of a ball around 0 is not a number."""
+        power = self._ball(1)
+        while exponent:
+            if exponent & 1:
+                power = power * base
+            exponent >>= 1
+            if exponent:
+                base = base * base
+        return power
 
     def _log(self, u: Any) -> Any:
         if not u > 0:

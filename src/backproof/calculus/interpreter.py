@@ -121,19 +121,19 @@ class _Setting:
 
     def call(self, name: str, orders: tuple[int, ...], arguments: Sequence[Values]) -> Values:
         if name in self.functions:
-            return _given(name, self.functions[name], orders)(*arguments)
+            given = _given(name, self.functions[name], orders)(*arguments)
+            return _spread(given if isinstance(given, np.ndarray) else self.numbers.array(given), arguments)
         if not any(orders):
             axiom = self.numbers.function(name)
             if axiom is not None:
                 return axiom(*arguments)
-        if len(arguments) > 1:
-            arguments = np.broadcast_arrays(*arguments) if any(np.ndim(a) for a in arguments) else arguments
         meaning = _meaning(name, orders)
         values = dict(zip(meaning.parameters, arguments, strict=True))
         for hyperparameter, default in meaning.defaults:
             value = self.values.get(hyperparameter)
             values[hyperparameter] = self.numbers.array(default) if value is None else value
-        return plan(meaning.body).run(_Setting(self.numbers, self.sizes, values, self.functions))
+        inner = _Setting(self.numbers, self.sizes, values, self.functions)
+        return _spread(plan(meaning.body).run(inner), arguments)
 
     def _admit(self, steps: Plan) -> None:
         """Refuses arrays that are too large before they are made."""
@@ -154,6 +154,12 @@ class _Setting:
         if sort.isdigit():
             return int(sort)
         raise ShapeError(f"the size {sort} is not known", next=f"give a value for {sort}")
+
+
+def _spread(result: Values, arguments: Sequence[Values]) -> Values:
+    """The values of a function in the common shape of its arguments: a slope may be the same number everywhere."""
+    shape = np.broadcast_shapes(*map(np.shape, arguments))
+    return result if np.shape(result) == shape else np.broadcast_to(np.asarray(result), shape)
 
 
 def _input(program: Program, name: str, values: Mapping[str, object]) -> object:

@@ -14,7 +14,7 @@ ELEMENTARY: Final = (
         definition="(2*[u > 0] - 1)*u",
         aliases=("fabs", "absolute"),
         symbol="abs",
-        kink="no slope at 0; off it the slope is the sign",
+        kink="no slope at 0; the formula has -1 there",
         source="DLMF 1.9.7, for real numbers",
     ),
     Function(

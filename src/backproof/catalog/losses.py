@@ -99,7 +99,7 @@ LOSSES: Final = (
         target="real",
         prediction="real",
         pairs_with=("identity",),
-        kink="no slope at a = y; off it the slope is the sign of a - y",
+        kink="no slope at a = y; the formula has -1 there",
         source="Laplace 1774; Boscovich 1757",
     ),
     Loss(
