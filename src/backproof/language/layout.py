@@ -41,7 +41,8 @@ from backproof.language.precedence import needs_brackets, unmarked
 from backproof.language.spelling import Spelling, is_one_character
 from backproof.language.traversal import fold, parts
 
-MAX_SIDE: Final = 4_000
+MAX_WIDTH: Final = 2_000
+MAX_HEIGHT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ class Block:
         return "\n".join(self.lines)
 
 
-def draw(notation: Notation, *, ascii: bool = False) -> Block:
-    """The formula in two dimensions.
+def draw(notation: Notation, *, ascii: bool = False, numbered: bool = False) -> Block:
+    """The formula in two dimensions; `numbered` writes the number of its pair before every struck part.
 
-    Raises LimitError when it would be wider or higher than 4,000 cells; `write` still gives it on one line.
+    Raises LimitError when it would be wider than 2,000 cells or higher than 200; `write` still gives it on one line.
 
     >>> from backproof.language.notation import Quotient, Symbol
     >>> print(draw(Quotient(Symbol("a"), Symbol("m"))))
@@ -111,7 +112,7 @@ def draw(notation: Notation, *, ascii: bool = False) -> Block:
     ─
     m
     """
-    return fold(notation, _Draughtsman(Spelling(ascii)).rule).whole
+    return fold(notation, _Draughtsman(Spelling(ascii), numbered).rule).whole
 
 
 def line(text: str) -> Block:
@@ -162,10 +163,10 @@ def scripted(base: Block, above: Block | None, below: Block | None) -> Block:
 
 
 def _check(width: int, height: int) -> None:
-    if max(width, height) > MAX_SIDE:
+    if width > MAX_WIDTH or height > MAX_HEIGHT:
         raise LimitError(
             "a formula is too large to draw",
-            expected=f"at most {MAX_SIDE} columns and rows",
+            expected=f"at most {MAX_WIDTH} columns and {MAX_HEIGHT} rows",
             got=f"{width} columns and {height} rows",
             next="write it on one line",
         )
@@ -180,14 +181,16 @@ def _marked(block: Block, mark: Mark | None) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A block with the mark that it gets after its brackets are drawn."""
+    """A block with the mark that it gets, and the tag before it, after its brackets are drawn."""
 
     block: Block
     mark: Mark | None = None
+    tag: str = ""
 
     @property
     def whole(self) -> Block:
-        return _marked(self.block, self.mark)
+        block = _marked(self.block, self.mark)
+        return beside(line(self.tag), block) if self.tag else block
 
 
 UNICODE_FENCES: Final = {
@@ -204,6 +207,7 @@ ASCII_FENCES: Final = {"(": "/|\\", ")": "\\|/", "[": "[[[", "]": "]]]", "|": "|
 @dataclass(frozen=True, slots=True)
 class _Draughtsman:
     spelling: Spelling
+    numbered: bool
 
     @property
     def ascii(self) -> bool:
@@ -211,10 +215,13 @@ class _Draughtsman:
 
     def rule(self, node: Notation, inside: tuple[_Drawn, ...]) -> _Drawn:
         if isinstance(node, Marked):
-            return _Drawn(inside[0].whole, Mark(node.pair, node.struck))
+            tag = f"[{node.pair}]" if self.numbered and node.struck and node.pair else ""
+            return _Drawn(inside[0].whole, Mark(node.pair, node.struck), tag)
         shown = [
             (
-                _Drawn(self.fenced(drawn.block), drawn.mark) if needs_brackets(node, k, child, stacked=True) else drawn
+                _Drawn(self.fenced(drawn.block), drawn.mark, drawn.tag)
+                if needs_brackets(node, k, child, stacked=True)
+                else drawn
             ).whole
             for k, (child, drawn) in enumerate(zip(parts(node), inside, strict=True))
         ]
@@ -247,11 +254,9 @@ class _Draughtsman:
             case Power():
                 return self.raised(shown[0], shown[1])
             case Transposed():
-                return (
-                    self.raised(shown[0], line("T"))
-                    if self.ascii or shown[0].height > 1
-                    else beside(shown[0], line("ᵀ"))
-                )
+                if shown[0].height > 1:
+                    return scripted(shown[0], line("T"), None)
+                return beside(shown[0], line(".T" if self.ascii else "ᵀ"))
             case Call():
                 return self.call(node, shown)
             case Derivative():
@@ -320,6 +325,8 @@ class _Draughtsman:
         return beside(*pieces)
 
     def raised(self, base: Block, exponent: Block) -> Block:
+        if self.ascii and base.height == 1 and exponent.lines == ("2",):
+            return beside(base, line("^"), exponent)
         if base.height == 1 and exponent.height == 1 and not self.ascii:
             text = raised(exponent.lines[0].replace(" ", ""))
             if text is not None:
@@ -338,7 +345,7 @@ class _Draughtsman:
             return " * " if self.ascii else " · "
         if node.sign == "":
             if isinstance(left, Quotient):
-                return "" if is_one_character(left) and after.lines[0][:1].isalpha() else " "
+                return "" if is_one_character(left) and not self.ascii else " "
             first = "(" if after.height > 1 and after.rows[0][0].character in "⎛/" else after.lines[after.baseline]
             return self.spelling.between(left, right, first or " ")
         if node.sign == "·" and (before.height > 1 or after.height > 1):
@@ -418,19 +425,18 @@ class _Draughtsman:
             else beside(value, line(" " * (width - value.width + 2)), line("if "), condition)
             for value, condition in pairs
         ]
+        if len(rows) == 2 and rows[0].height == rows[1].height == 1:
+            rows.insert(1, line(""))
         body = stacked(rows, 0, left=True)
         body = Block(body.rows, body.height // 2)
         return beside(self.brace(body), line(" "), body)
 
     def brace(self, body: Block) -> Block:
-        if self.ascii:
-            return Block((((Cell("{"),),) * body.height), body.baseline)
         if body.height == 1:
             return line("{")
-        if body.height == 2:
-            return Block(((Cell("⎰"),), (Cell("⎱"),)), body.baseline)
-        column = ["⎧", *"⎪" * (body.height - 2), "⎩"]
-        column[body.height // 2] = "⎨"
+        column = ["{"] * body.height if self.ascii else ["⎧", *"⎪" * (body.height - 2), "⎩"]
+        if not self.ascii:
+            column[body.height // 2] = "⎨"
         return Block(tuple((Cell(c),) for c in column), body.baseline)
 
     def matrix(self, count: int, shown: list[Block]) -> Block:

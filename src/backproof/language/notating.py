@@ -63,7 +63,7 @@ def notate(
         free = free or tuple(sorted(what.free))
     root = with_nice_signs(body)
     names = Names(frozenset(base_of(name) for name in program.names), symbols or {})
-    result = None if style == "index" else _without_indices(root, free, names, program)
+    result = None if style == "index" else _without_indices(root, free, names, program, whole=head is not None)
     if result is not None:
         if isinstance(head, Tensor):
             result = Relation((names.tensor(head.name), result), ("=",))
@@ -88,14 +88,19 @@ def _letters(root: Expr, free: Sequence[Index], names: Names) -> Letters:
     return Letters(root, free, {*names.taken, *sizes, EULER})
 
 
-def _without_indices(root: Expr, free: tuple[Index, ...], names: Names, program: Program) -> Notation | None:
-    """The formula without its free indices, or None where it cannot be written so."""
+def _without_indices(
+    root: Expr, free: tuple[Index, ...], names: Names, program: Program, *, whole: bool
+) -> Notation | None:
+    """The formula without its free indices, or None where it cannot be written so.
+
+    A `whole` side of an equation must show all axes of the other side; a part may lack some.
+    """
     if _is_elementwise(root, free, program):
         return Entries(names, _letters(root, free, names), frozenset(free)).write(root)
     if len(free) > 2:
         return None
     found = _Arrays(names, Entries(names, _letters(root, free, names)), row_vectors=program.row_vectors).piece(root)
-    if found is None or found.axes != frozenset(free):
+    if found is None or not found.axes <= frozenset(free) or (whole and len(found.axes) < len(free)):
         return None
     match free:
         case (rows, columns) if len(found.axes) == 2:
