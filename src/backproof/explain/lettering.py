@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from backproof.language.letters import ACCENTS, FRACTIONS, GREEK, LOWERED, RAISED
@@ -48,8 +49,7 @@ def ascii_words(text: str) -> str:
             return "_" + "".join(_LOWER[c] for c in lower).replace("−", "-")
         return "^" + "".join(_RAISE[c] for c in upper).replace("−", "-")
 
-    spread = unicodedata.normalize("NFD", _RUNS.sub(run, text))
-    return "".join(_PLAIN.get(c, c if c.isascii() else "?") for c in spread)
+    return "".join(_PLAIN.get(c, c if c.isascii() else "?") for c in _spread(_RUNS.sub(run, text), _PLAIN))
 
 
 def latex_words(text: str) -> str:
@@ -59,22 +59,31 @@ def latex_words(text: str) -> str:
     $\sigma$$'$ = $\hat{y}$\_k \& more
     """
 
-    def run(found: re.Match[str]) -> str:
+    written: list[str] = []
+    done = 0
+    for found in _RUNS.finditer(text):
         lower, upper = found.groups()
-        if lower is not None:
-            return "\x00$_{" + "".join(_LOWER[c] for c in lower).replace("−", "-") + "}$\x00"
-        return "\x00$^{" + "".join(_RAISE[c] for c in upper).replace("−", "-") + "}$\x00"
-
-    pieces = _RUNS.sub(run, text).split("\x00")
-    # Every second piece is a script that is LaTeX already.
-    return "".join(piece if k % 2 else _latex_run(piece) for k, piece in enumerate(pieces))
+        table, sign, letters = (_RAISE, "^", upper) if lower is None else (_LOWER, "_", lower)
+        inside = "".join(_LATEX.get(table[c], table[c]).strip("$") for c in letters)
+        written += [_latex_run(text[done : found.start()]), f"${sign}{{{inside}}}$"]
+        done = found.end()
+    return "".join(written) + _latex_run(text[done:])
 
 
 def _latex_run(text: str) -> str:
     written: list[str] = []
-    for character in unicodedata.normalize("NFD", text):
+    for character in _spread(text, _LATEX):
         if character in _LATEX_ACCENTS and written:
             written[-1] = f"${_LATEX_ACCENTS[character]}{{{written[-1].strip('$')}}}$"
         elif not unicodedata.combining(character):
             written.append(_LATEX.get(character, character if character.isascii() else "?"))
     return "".join(written)
+
+
+def _spread(text: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The characters, those that the table does not know taken apart into a letter and its accents."""
+    for character in unicodedata.normalize("NFC", text):
+        if character in known:
+            yield character
+        else:
+            yield from unicodedata.normalize("NFD", character)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from backproof.errors import LimitError
 from backproof.explain.judgement import Judgement, Phrase
 from backproof.explain.lesson import Lesson, Line, Passage
 from backproof.explain.sheet import (
@@ -68,8 +69,11 @@ class _Page:
     def formula(self, notation: Notation, style: str = "") -> Block:
         """Two-dimensional where there is room, else on one line."""
         if self.width >= LINEAR_BELOW:
-            drawing = draw(notation, ascii=self.ascii)
-            if drawing.width <= self.width:
+            try:
+                drawing = draw(notation, ascii=self.ascii, numbered=not self.colour)
+            except LimitError:
+                drawing = None
+            if drawing is not None and drawing.width <= self.width:
                 rows = tuple(_styled(drawing.runs(k), style) for k in range(drawing.height))
                 return Block(rows, drawing.baseline)
         return words(write(notation, ascii=self.ascii), style)
