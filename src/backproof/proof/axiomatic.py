@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cached_property
 
 from backproof.calculus.unfolding import unfold
@@ -19,12 +19,24 @@ class Axiomatic:
         self._definitions: dict[str, Definition] = {}
         self._uses: dict[str, frozenset[str]] = {}
         self._tapes: dict[str, Tape] = {}
+        self._branches: dict[str, bool] = {}
 
     @cached_property
     def position(self) -> dict[str, int]:
         """The place of every definition in the program; inputs are not in it."""
         inputs = self.program.inputs
         return {d.name: k for k, d in enumerate(self.program.definitions) if d.name not in inputs}
+
+    @cached_property
+    def sorts(self) -> tuple[str, ...]:
+        """The sorts of all axes, in the order in which they first occur."""
+        program = self.program
+        found: dict[str, None] = {}
+        for sorts in program.inputs.values():
+            found.update(dict.fromkeys(sorts))
+        for definition in program.definitions:
+            found.update(dict.fromkeys(definition.sorts))
+        return tuple(found)
 
     def definition(self, name: str) -> Definition:
         """A definition with its body in axioms."""
@@ -48,19 +60,28 @@ class Axiomatic:
             found = self._tapes[name] = Tape.of(self.definition(name).body)
         return found
 
-    def reach(self, roots: Iterable[str], known: Iterable[str] = ()) -> list[str]:
+    def reach(self, roots: Iterable[str], known: Container[str] = ()) -> list[str]:
         """All names that the roots need, definitions after what they use; `known` ones are not followed."""
-        done: set[str] = set(known)
+        done: set[str] = set()
         order: list[str] = []
         stack = [(name, False) for name in roots]
         while stack:
             name, ready = stack.pop()
-            if name in done:
+            if name in done or name in known:
                 continue
             if ready or name not in self.position:
                 done.add(name)
                 order.append(name)
                 continue
             stack.append((name, True))
-            stack.extend((used, False) for used in self.uses(name) if used not in done)
+            stack.extend((used, False) for used in self.uses(name) if used not in done and used not in known)
         return order
+
+    def branches(self, tape: Tape) -> bool:
+        """Whether formulas have indicators, roots or maxima, in their own text or in a definition that they need."""
+        for name in self.reach(tape.names, self._branches):
+            defined = name in self.position
+            self._branches[name] = defined and (
+                self.tape(name).branches or any(self._branches[used] for used in self.uses(name))
+            )
+        return tape.branches or any(self._branches[name] for name in tape.names)

@@ -139,7 +139,7 @@ class Balls:
 
 # What stands for an abstract function: neither zero nor odd nor even, f(0), f'(0), f''(0) all distinct and not 0.
 _POLYNOMIALS: Final = (
-    (Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(1, 3), Fraction(1, 8)),
+    (Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(3, 8), Fraction(1, 8)),
     (Fraction(2), Fraction(1, 2), Fraction(-1), Fraction(1, 4), Fraction(1, 8)),
     (Fraction(-1), Fraction(2), Fraction(1, 4), Fraction(-1, 2), Fraction(1, 8)),
     (Fraction(3), Fraction(-1, 2), Fraction(2), Fraction(1, 8), Fraction(-1, 4)),
@@ -159,24 +159,39 @@ def stand_in(name: str, orders: tuple[int, ...], style: str) -> Callable[..., ar
     `polynomial` is Π_k p(c_k u_k) with a polynomial p; `wave` is bounded, for deep programs: sin in place of p.
     """
     which = _choice(name)
-
-    def outer(u: arb, k: int, order: int) -> arb:
-        c = ball(_SLOPES[k % len(_SLOPES)])
-        if style == "wave":
-            # 3/4 sin(v + 1/2 + k) + 1/8, differentiated by shifting the phase.
-            phase = c * u + ball(Fraction(1, 2) + k + which)
-            value = (phase.sin(), phase.cos(), -phase.sin(), -phase.cos())[order % 4] * 3 / 4
-            return (value + ball(Fraction(1, 8)) if order == 0 else value) * c**order
-        total = arb(0)
-        for coefficient in reversed(differentiated(_POLYNOMIALS[(which + k) % len(_POLYNOMIALS)], order)):
-            total = total * (c * u) + ball(coefficient)
-        return total * c**order
+    outer = [(_wave if style == "wave" else _polynomial)(which, k, order) for k, order in enumerate(orders)]
+    if len(outer) == 1:
+        return outer[0]
 
     def function(*arguments: arb) -> arb:
         value = arb(1)
-        for k, (u, order) in enumerate(zip(arguments, orders, strict=True)):
-            value = value * outer(u, k, order)
+        for f, u in zip(outer, arguments, strict=True):
+            value = value * f(u)
         return value
+
+    return function
+
+
+# All numbers below are dyadic: as balls they are exact, whatever the precision is when they are made.
+def _wave(which: int, k: int, order: int) -> Callable[[arb], arb]:
+    """3/4 sin(c u + phase) + 1/8; each derivative shifts the phase by a quarter turn."""
+    c = ball(_SLOPES[k % len(_SLOPES)])
+    scale, phase, rest = c**order * 3 / 4, ball(Fraction(1, 2) + k + which), ball(Fraction(int(order == 0), 8))
+    sign = -scale if order % 4 >= 2 else scale
+    turned = arb.cos if order % 2 else arb.sin
+    return lambda u: sign * turned(c * u + phase) + rest
+
+
+def _polynomial(which: int, k: int, order: int) -> Callable[[arb], arb]:
+    c = ball(_SLOPES[k % len(_SLOPES)])
+    scale = c**order
+    highest, *lower = [ball(q) for q in reversed(differentiated(_POLYNOMIALS[(which + k) % len(_POLYNOMIALS)], order))]
+
+    def function(u: arb) -> arb:
+        v, total = c * u, highest
+        for coefficient in lower:
+            total = total * v + coefficient
+        return total * scale
 
     return function
 

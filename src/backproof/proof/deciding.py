@@ -21,16 +21,18 @@ from backproof.language.program import Assumption, Program
 from backproof.proof import conditions
 from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.ledger import side_conditions
+from backproof.proof.points import TRIES
 from backproof.proof.proving import Proof, Prover
 from backproof.proof.ranges import Ranges
 from backproof.proof.small_model import SmallModel
 from backproof.proof.verdict import Budget, Condition, Kind, Verdict, Witness
-from backproof.proof.witness import FIRST_TRIES, TRIES, Refuter, Sides
+from backproof.proof.witness import Refuter, Sides
 
 REMEMBERED: Final = 4
 REMEMBERED_SETTINGS: Final = 64
 MOST_ADMISSIBLE: Final = 4
 QUICK_SECONDS: Final = 0.3
+SEARCH_SHARE: Final = 0.4
 USUAL: Final = Budget()
 
 
@@ -123,7 +125,7 @@ class Decider:
         brief = replace(claim, deadline=deadline)
         parts = self._setting(given).factors(brief)
         inputs = [n for n in self.program.inputs if n in reached]
-        signs = claim.sides.tape.branches or any(self.view.tape(n).branches for n in reached if n in self.view.position)
+        signs = self.view.branches(claim.sides.tape)
 
         def holds(chosen: tuple[Assumption, ...]) -> bool:
             # A candidate such as ε = 0 takes the place of what was assumed of the same tensor.
@@ -178,16 +180,16 @@ class _Setting:
         return Ranges(self.view, self.assumptions)
 
     def settled(self, claim: _Claim) -> Verdict:
-        first = self.refuter.search(claim.sides, range(FIRST_TRIES), claim.deadline)
+        # A first evaluation of a very deep program may be slow; the proof gets the greater part of the time.
+        early = time.monotonic() + SEARCH_SHARE * (claim.deadline - time.monotonic())
+        more = self.refuter.later_tries
+        first = self.refuter.search(claim.sides, self.refuter.first_tries, early)
+        if first.witness is None and not first.compared and not first.cut:
+            first, more = self.refuter.search(claim.sides, more, early), range(0)
         if first.witness is not None:
             return _refuted(first.witness)
-        more = range(FIRST_TRIES, len(TRIES))
-        if not first.compared:
-            first, more = self.refuter.search(claim.sides, more, claim.deadline), range(0)
-            if first.witness is not None:
-                return _refuted(first.witness)
-            if not first.compared:
-                return self._without_values(claim)
+        if not first.compared and not first.cut:
+            return self._without_values(claim)
         proof = self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms)
         opinion = self.small_model.opinion(claim.left, claim.right, max(claim.deadline, _soon()))
         if proof.proved:
@@ -208,7 +210,7 @@ class _Setting:
 
     def holds(self, claim: _Claim) -> bool:
         """Whether the claim is proved under these assumptions, and nothing speaks against it."""
-        first = self.refuter.search(claim.sides, range(FIRST_TRIES), claim.deadline)
+        first = self.refuter.search(claim.sides, self.refuter.first_tries, claim.deadline)
         if first.witness is not None or not first.compared:
             return False
         if not self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms).proved:

@@ -22,9 +22,8 @@ from backproof.language.program import Assumption, Program
 from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.balls import Balls, ball, precision
 from backproof.proof.evaluation import Tape
-from backproof.proof.points import Draws, NeedsAllEntriesError, Plan, Point, UnsuitableError, planned
+from backproof.proof.points import Draws, NeedsAllEntriesError, Plan, Point, UnsuitableError, planned, style
 from backproof.proof.verdict import Opinion
-from backproof.proof.witness import DEEP
 
 PRECISION: Final = 200
 TRIED: Final = (1, 2, 3, 4, 5, 0)
@@ -150,14 +149,13 @@ class _Check:
         adjoint = adjoint_name(self.output, name)
         if adjoint not in program.by_name:
             raise UnknownNameError(f"the program has no adjoint of {name}", expected=adjoint)
-        sorts = dict.fromkeys(s for n in program.names for s in program.sorts(n))
         whole: frozenset[str] = frozenset()
         met = 0
         tries = list(reversed(TRIED))
         while tries and met < ENOUGH and time.monotonic() < self.deadline:
             k = tries.pop()
             try:
-                agrees = self._agrees(name, planned(k, sorts, whole))
+                agrees = self._agrees(name, planned(self.view, k, self.view.sorts, whole))
             except NeedsAllEntriesError as needed:
                 whole |= needed.sorts
                 tries.append(k)
@@ -173,13 +171,12 @@ class _Check:
 
     def _agrees(self, name: str, plan: Plan) -> bool | None:
         view = self.view
-        style = "wave" if len(view.position) > DEEP else "polynomial"
         with precision(PRECISION):
-            forward = _Directed(view, Duals(style), plan, self.assumptions)
+            forward = _Directed(view, Duals(style(view)), plan, self.assumptions)
             forward.moved, forward.direction = name, []
             forward.model.deadline = self.deadline
             (value,) = forward.values(Tape.of(tensor(self.output)))
-            reverse = Point(view, Balls(style), plan, self.assumptions)
+            reverse = Point(view, Balls(style(view)), plan, self.assumptions)
             reverse.model.deadline = self.deadline
             adjoint = view.program.by_name[adjoint_name(self.output, name)]
             (array,) = reverse.values(Tape.of(adjoint.head))

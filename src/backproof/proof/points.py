@@ -5,6 +5,7 @@ The values of a name at a point are kept: two thousand claims about one network 
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from fractions import Fraction
 from math import prod
 from typing import Final, Generic, Literal
 
+from backproof.errors import LimitError
 from backproof.language.expression import Index
 from backproof.language.program import Assumption
 from backproof.proof.axiomatic import Axiomatic
@@ -23,7 +25,7 @@ BLOCKS_FROM: Final = 7
 
 _WORD: Final = 0xFFFFFFFFFFFFFFFF
 
-Range = Literal["small", "eighths", "positive", "tiny"]
+Range = Literal["small", "eighths", "positive", "tiny", "faint"]
 
 
 class UnsuitableError(Exception):
@@ -66,6 +68,8 @@ def drawn(kind: Range, draws: Draws) -> Fraction:
             return Fraction(1 + draws.below(16), 8)
         case "tiny":
             return Fraction(1 + draws.below(15), 32)
+        case "faint":
+            return Fraction((1 + draws.below(15)) * (1 - 2 * draws.below(2)), 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +124,25 @@ TRIES: Final[tuple[tuple[tuple[int, ...], Range], ...]] = (
 )
 
 
-def planned(k: int, sorts: Iterable[str], whole: frozenset[str] = frozenset()) -> Plan:
+DEEP: Final = 40
+"""A program with more definitions than this gets small inputs, and bounded stand-ins for its abstract functions."""
+
+
+def is_deep(program: Axiomatic) -> bool:
+    """Whether a program has so many layers that magnifying ones would lose all bits."""
+    return len(program.position) > DEEP
+
+
+def style(program: Axiomatic) -> str:
+    """Which functions stand for abstract ones: polynomials, or waves in a deep program."""
+    return "wave" if is_deep(program) else "polynomial"
+
+
+def planned(program: Axiomatic, k: int, sorts: Iterable[str], whole: frozenset[str] = frozenset()) -> Plan:
     """The plan of try k; `whole` are fixed sizes that must not be evaluated in blocks."""
     sizes, kind = TRIES[k]
+    if is_deep(program):
+        kind = "faint"
     extents: dict[str, Extent] = {}
     turn = 0
     for sort in sorts:
@@ -166,8 +186,11 @@ class Point(Generic[N]):
     def values(self, tape: Tape) -> list[Array[N]]:
         """The values of formulas at this point. Raises UnsuitableError, NeedsAllEntriesError or LimitError."""
         self._admit(tape)
-        for name in self.program.reach(tape.names, self.model.tensors):
+        for k, name in enumerate(self.program.reach(tape.names, self.model.tensors)):
             self.evaluated(name)
+            # What was evaluated is kept: the next claim on the same program goes on from there.
+            if k % 16 == 15 and time.monotonic() > self.model.deadline:
+                raise LimitError("an evaluation took too long", expected="an answer within the time limit")
         return self.model.run(tape)
 
     def _admit(self, tape: Tape) -> None:

@@ -203,7 +203,7 @@ class Ranges:
 
     def of(self, root: Expr) -> Range:
         """What values a formula can take where it is defined."""
-        for name in self.program.reach((n for n in names(root) if n not in self._known), self._known):
+        for name in self.program.reach(names(root), self._known):
             self._known[name] = self._named(name)
         return self._of(root)
 

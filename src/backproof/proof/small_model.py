@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, log
+from math import ceil
 from typing import Final
 
 from flint import arb
@@ -33,9 +33,11 @@ from backproof.proof.points import (
     Range,
     UnsuitableError,
     fixed_extent,
+    is_deep,
+    style,
 )
 from backproof.proof.verdict import Opinion
-from backproof.proof.witness import DEEP, Sides
+from backproof.proof.witness import Sides
 
 PRECISION: Final = 320
 DIGITS: Final = 30
@@ -44,6 +46,7 @@ SEED: Final = 271828
 KEPT: Final = 24
 STEPS: Final = (2, 3, 5, 7)
 LARGEST: Final = STEPS[-1]
+LARGEST_DEEP: Final = 3
 """The bound on a size: beyond it the evidence is for smaller degrees only."""
 
 MANY: Final = 1_000
@@ -126,7 +129,7 @@ class SmallModel:
     def __init__(self, program: Axiomatic, assumptions: Sequence[Assumption] = ()) -> None:
         self.program = program
         self.assumptions = tuple(assumptions)
-        self._style = "wave" if len(program.position) > DEEP else "polynomial"
+        self._style = style(program)
         self._degrees: dict[str, Degree] = {}
         self._points: dict[tuple[object, ...], Point[arb]] = {}
         binary = {a.tensor for a in self.assumptions if a.property == "binary"}
@@ -136,6 +139,7 @@ class SmallModel:
         """Compare two formulas in axioms."""
         sides = Sides.of(left, right)
         bounds = self.bounds(left, right)
+        enough = BRANCHES if self.program.branches(sides.tape) else 1
         found: list[Opinion] = []
         for seed, (kind, kinks) in enumerate(ROUNDS):
             opinion = self._asked(sides, bounds, _Kind(seed, kind, kinks), deadline)
@@ -144,13 +148,9 @@ class SmallModel:
             if opinion.agrees is False:
                 return opinion
             found.append(opinion)
-            if len(found) >= (BRANCHES if self._branches(sides) else 1):
+            if len(found) >= enough:
                 break
         return found[0] if found else Opinion(agrees=None, words="the small model could not be evaluated")
-
-    def _branches(self, sides: Sides) -> bool:
-        defined = (n for n in self.program.reach(sides.tape.names) if n in self.program.position)
-        return sides.tape.branches or any(self.program.tape(n).branches for n in defined)
 
     def bounds(self, left: Expr, right: Expr) -> dict[str, int]:
         """The size of every sort at which one evaluation speaks for all sizes, at most LARGEST."""
@@ -158,13 +158,15 @@ class SmallModel:
         free = [i.sort for i in left.free | right.free]
         sorts = {*degree.above, *free}
         total = {s: degree.above.get(s, 0) + free.count(s) for s in sorts}
-        return {s: next((b for b in STEPS if b >= n), LARGEST) for s, n in sorted(total.items())}
+        largest = LARGEST_DEEP if is_deep(self.program) else LARGEST
+        return {s: next(b for b in STEPS if b >= min(n, largest)) for s, n in sorted(total.items())}
 
     def _asked(self, sides: Sides, bounds: Mapping[str, int], kind: _Kind, deadline: float) -> Opinion | None:
         """One evaluation; None where it has no value."""
         plain: frozenset[str] = frozenset()
+        sorts = [*self.program.sorts, *sorted(sides.tape.sorts.difference(self.program.sorts))]
         while True:
-            extents = {s: self._extent(s, bounds.get(s, STEPS[0]), whole=s in plain) for s in self._sorts(sides)}
+            extents = {s: self._extent(s, bounds.get(s, STEPS[0]), whole=s in plain) for s in sorts}
             try:
                 digits = self._sharp_digits(sides, extents, kind, deadline)
             except NeedsAllEntriesError as needed:
@@ -201,13 +203,10 @@ class SmallModel:
                 self._points.clear()
             with precision(bits):
                 arithmetic = Balls(self._style, kinks=kind.kinks)
-                plan = Plan(SEED + kind.seed, kind.inputs, extents)
+                inputs = "faint" if is_deep(self.program) else kind.inputs
+                plan = Plan(SEED + kind.seed, inputs, extents)
                 found = self._points[key] = Point(self.program, arithmetic, plan, self.assumptions)
         return found
-
-    def _sorts(self, sides: Sides) -> list[str]:
-        program = self.program.program
-        return sorted({s for n in program.names for s in program.sorts(n)} | sides.tape.sorts)
 
     def _extent(self, sort: str, bound: int, *, whole: bool) -> Extent:
         fixed = int(sort) if sort.isdigit() else None
@@ -225,9 +224,9 @@ class SmallModel:
         return Extent(tuple(weights))
 
     def _degree(self, root: Expr) -> Degree:
-        for name in self.program.reach(n for n in names(root) if n not in self._degrees):
-            if name in self.program.position and name not in self._degrees:
-                self._degrees[name] = self._degree_of(self.program.definition(name).body)
+        for name in self.program.reach(names(root), self._degrees):
+            defined = name in self.program.position
+            self._degrees[name] = self._degree_of(self.program.definition(name).body) if defined else _NONE
         return self._degree_of(root)
 
     def _degree_of(self, root: Expr) -> Degree:
@@ -238,7 +237,7 @@ class SmallModel:
                 case Size(sort):
                     result = Degree({sort: 1}, {})
                 case Tensor(name, _):
-                    result = self._degrees.get(name, _NONE)
+                    result = self._degrees[name]
                 case Add():
                     result = _added(inside)
                 case Mul():
@@ -272,8 +271,14 @@ def _digits(point: Point[arb], sides: Sides) -> int | None:
             continue
         if not d.contains(0):
             return -1
-        scale = abs(a) + abs(b) + 1
-        error = d.abs_upper() / scale
-        digits = MOST_DIGITS if error.is_zero() else min(MOST_DIGITS, floor(-float(error.log().mid()) / log(10)))
+        digits = _agreement(d.abs_upper(), abs(a) + abs(b))
         fewest = digits if fewest is None else min(fewest, digits)
-    return fewest if fewest is None else max(0, fewest)
+    return fewest
+
+
+def _agreement(error: arb, scale: arb) -> int:
+    """The digits to which two values of this scale agree when their difference is at most `error`."""
+    for digits in (MOST_DIGITS, 60, DIGITS, 20, 10, 5):
+        if error * arb(10) ** digits <= scale:
+            return digits
+    return MOST_DIGITS if error.is_zero() else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
@@ -93,7 +94,7 @@ class Ball:
         >>> Ball("0.333333333333", "1e-30").brief()
         '0.333333'
         """
-        return f"{float(self.middle):.{digits}g}"
+        return f"{Decimal(self.middle).normalize():.{digits}g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,24 @@ from backproof.language.program import Assumption
 from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.balls import AXIOMS, MAX_PRECISION, PRECISION, Balls, precision, shown, stand_in_formula
 from backproof.proof.evaluation import Tape
-from backproof.proof.points import TRIES, NeedsAllEntriesError, Plan, Point, UnsuitableError, nested, planned
+from backproof.proof.points import (
+    TRIES,
+    NeedsAllEntriesError,
+    Plan,
+    Point,
+    UnsuitableError,
+    is_deep,
+    nested,
+    planned,
+    style,
+)
 from backproof.proof.verdict import Nested, Witness
-
-DEEP: Final = 40
-"""A program with more definitions than this gets bounded stand-ins for abstract functions."""
 
 READABLE_GAP: Final = 1e-3
 """A relative difference that a person sees; smaller ones are kept only when nothing better is found."""
 
-FIRST_TRIES: Final = 3
-"""The points that are tried before a proof is."""
+FIRST_TRIES: Final = range(3)
+FIRST_TRIES_DEEP: Final = range(1, 2)
 
 SIMPLIFIED_INPUTS: Final = 4
 SIMPLE_GAP: Final = 0.05
@@ -42,10 +49,14 @@ FIRSTTRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search found: a witness or none, and at how many points both sides had a value."""
+    """What a search found: a witness or none, and at how many points both sides had a value.
+
+    `cut` says that some points were given up for want of time or because they were too large.
+    """
 
     witness: Witness | None
     compared: int
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +95,34 @@ class Refuter:
         self.program = program
         self.assumptions = tuple(assumptions)
         self._kinks = kinks
-        self._style = "wave" if len(program.position) > DEEP else "polynomial"
+        self._style = style(program)
         self._points: dict[tuple[int, int], Point[arb]] = {}
-        self._sorts = dict.fromkeys(s for n in program.program.names for s in program.program.sorts(n))
+        self._sorts = dict.fromkeys(program.sorts)
         self._whole: frozenset[str] = frozenset()
+
+    @property
+    def first_tries(self) -> range:
+        """The points that are tried before a proof is."""
+        return FIRST_TRIES_DEEP if is_deep(self.program) else FIRST_TRIES
+
+    @property
+    def later_tries(self) -> range:
+        """The other points."""
+        return range(self.first_tries.stop, len(TRIES))
 
     def search(self, sides: Sides, tries: range, deadline: float) -> Search:
         """Compare both sides at some of the points; the first readable difference is the witness."""
-        compared = 0
+        compared, cut = 0, False
         best: _Gap | None = None
         for k in tries:
-            if k >= len(TRIES) or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
+                cut = True
                 break
-            gap, met = self._at(sides, k, deadline)
+            try:
+                gap, met = self._at(sides, k, deadline)
+            except LimitError:
+                cut = True
+                continue
             compared += met
             if gap is None:
                 continue
@@ -105,8 +131,8 @@ class Refuter:
             if best.size >= READABLE_GAP:
                 break
         if best is None:
-            return Search(None, compared)
-        return Search(self._witness(sides, self._simplified(sides, best, deadline)), compared)
+            return Search(None, compared, cut)
+        return Search(self._witness(sides, self._simplified(sides, best, deadline)), compared, cut)
 
     def _at(self, sides: Sides, k: int, deadline: float) -> tuple[_Gap | None, bool]:
         bits = PRECISION
@@ -117,7 +143,7 @@ class Refuter:
                 self._whole |= needed.sorts
                 self._points.clear()
                 continue
-            except (UnsuitableError, LimitError):
+            except UnsuitableError:
                 return None, False
             if gap is not None or sharp or bits * 4 > MAX_PRECISION:
                 return gap, met
@@ -165,7 +191,7 @@ class Refuter:
             self._points.clear()
         found = self._points.get((k, bits))
         if found is None:
-            found = self._points[k, bits] = self._new_point(planned(k, self._sorts, self._whole), bits)
+            found = self._points[k, bits] = self._new_point(planned(self.program, k, self._sorts, self._whole), bits)
         return found
 
     def _new_point(self, plan: Plan, bits: int) -> Point[arb]:
