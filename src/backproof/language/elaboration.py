@@ -182,12 +182,12 @@ class _Relation:
     def reading(self) -> Reading:
         """The reading under the choices that the reader was given."""
         reader = self._reader
-        einstein = reader.pick(("einstein",), [(0, False), (1, True)])
         typed = [reader.read(side) for side in self._sides]
-        if einstein:
+        if reader.letters and reader.pick(("einstein",), [(0, False), (1, True)]):
             # Einstein's convention: what is free on every side stays free, what is repeated elsewhere is summed.
-            letters = [frozenset(reader.free_letters(side.expr)) for side in typed]
-            reader.summed_except = frozenset.intersection(*letters) if len(letters) > 1 else frozenset()
+            letters = [set(reader.free_letters(side.expr)) for side in typed]
+            everywhere = {name for name in letters[0] if all(name in found for found in letters)}
+            reader.summed_except = frozenset(everywhere if len(letters) > 1 else ())
             typed = [reader.read(side) for side in self._sides]
         if any(self._is_loss(side) for side in typed):
             typed = [self._totalled(side) for side in typed]
