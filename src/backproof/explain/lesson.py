@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backproof import catalog
 from backproof.check.wording import condition_notation
+from backproof.language.expression import Apply, apply, postorder, tensor
 from backproof.language.notating import notate
 from backproof.language.notation import Notation, Relation
 from backproof.language.program import Program
@@ -63,7 +65,19 @@ def lesson(derivation: Derivation) -> Lesson:
     """The lesson of a derivation."""
     network, symbols = derivation.network, catalog.symbols()
     given = tuple(notate(d, program=network.program, symbols=symbols) for d in network.program.definitions)
-    return Lesson(network.describe(), given, tuple(_passage(derivation, e) for e in derivation.equations))
+    functions = tuple(_definitions(network.program))
+    return Lesson(network.describe(), given + functions, tuple(_passage(derivation, e) for e in derivation.equations))
+
+
+def _definitions(program: Program) -> Iterator[Notation]:
+    """What the catalogue says of the functions that a program applies, in the order of their use."""
+    applied = (n for d in program.definitions for n in postorder(d.body) if isinstance(n, Apply))
+    for name in dict.fromkeys(node.name for node in applied):
+        if catalog.function(name) is not None and not catalog.is_axiom(name):
+            parameters, body = catalog.scalar_definition(name)
+            sides = (apply(name, *(tensor(p) for p in parameters)), body)
+            left, right = (notate(side, symbols=catalog.symbols()) for side in sides)
+            yield Relation((left, right), ("=",))
 
 
 def _passage(derivation: Derivation, equation: Equation) -> Passage:
@@ -79,7 +93,7 @@ def _passage(derivation: Derivation, equation: Equation) -> Passage:
         general = Relation((equation.left, right), ("=",))
     return Passage(
         equation.name,
-        heading(equation.name, derivation.program),
+        heading(equation.name, derivation.network.last),
         equation.left,
         tuple(Line(s.notation, s.why, s.verdict.kind, conditions(s.verdict)) for s in equation.steps),
         general,
@@ -87,17 +101,16 @@ def _passage(derivation: Derivation, equation: Equation) -> Passage:
     )
 
 
-def heading(name: str, program: Program) -> str:
-    """What an equation is about, in words.
+def heading(name: str, last: str) -> str:
+    """What an equation is about, in words; `last` is the label of the last layer.
 
-    >>> heading("dW2", Program())
-    'weights of layer 2'
+    >>> heading("dW2", "3"), heading("delta_3", "3")
+    ('weights of layer 2', 'error of the last layer')
     """
     found = re.fullmatch(r"(delta_|dW|db|d)(.+)", name)
     assert found is not None, name
     kind, label = found.groups()
-    last = label == "L" or (f"a({label})" not in program.by_name and f"A({label})" not in program.by_name)
-    layer = "the last layer" if label == "L" and last else f"layer {label}"
+    layer = "the last layer" if label in (last, "L") else f"layer {label}"
     match kind:
         case "delta_":
             return f"error of {layer}"

@@ -58,7 +58,6 @@ def latex_words(text: str) -> str:
     >>> print(latex_words("σ′ = ŷ_k & more"))
     $\sigma$$'$ = $\hat{y}$\_k \& more
     """
-
     written: list[str] = []
     done = 0
     for found in _RUNS.finditer(text):

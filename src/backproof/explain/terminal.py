@@ -132,9 +132,11 @@ class _Page:
         """A frame with every equation, what it needs, and how many are proved."""
         content: list[Row] = []
         verdicts = [p.result.verdict for p in lesson.passages]
-        for passage in lesson.passages:
-            style = VERDICT_STYLES[passage.result.verdict]
-            block = self.formula(passage.equation, style)
+        lefts = [self.formula(passage.left) for passage in lesson.passages]
+        widest = max(left.width for left in lefts)
+        for left, passage in zip(lefts, lesson.passages, strict=True):
+            right = self.formula(passage.result.notation, VERDICT_STYLES[passage.result.verdict])
+            block = beside(_right_aligned(left, widest), words(" = "), right)
             notes: list[Block] = []
             if passage.result.conditions:
                 needs = ", ".join(write(c, ascii=self.ascii) for c in passage.result.conditions)
