@@ -51,10 +51,12 @@ def output_layer() -> Scope:
 
 
 def diagonal_derivative(expr: Expr, entry: Tensor) -> Expr:
-    """A stand-in for differentiation that knows a[i] by z[j] only: f′(z[i])·δ_ij."""
+    """A stand-in for differentiation that knows a[i] by z[j], f′(z[i])·δ_ij, and a Hessian."""
     match expr, entry:
         case Tensor("a", (of,)), Tensor("z", (by,)):
             return mul(apply("f", tensor("z", of), orders=(1,)), delta(of, by))
+        case Tensor("∂J/∂z", (of,)), Tensor("z", (by,)):
+            return tensor("Hessian", of, by)
         case _:
             raise AssertionError(f"no stand-in for the derivative of {expr} by {entry}")
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from backproof.errors import FormulaError, ShapeError
 from backproof.language.expression import Expr, Index, add, delta, max_over, mean_over, mul, sum_over
+from backproof.language.layer_sums import layer_terms
 from backproof.language.notation import Big, Notation, Number, Plus, Symbol
 from backproof.language.reading import Reader, Steps, bare, letter_of
 from backproof.language.shapes import Typed
@@ -25,6 +26,9 @@ def read_big(reader: Reader, node: Big) -> Steps:
     if not node.indices:
         body = yield node.body
         return _over_entries(reader, node, body)
+    if (terms := layer_terms(reader, node)) is not None:
+        result = yield terms
+        return result
     with reader.binding(node.indices) as indices:
         _bound(reader, node, indices[-1])
         body = yield node.body
