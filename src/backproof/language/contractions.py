@@ -153,6 +153,8 @@ def contracted(pieces: Sequence[tuple[Piece, bool]], summed: frozenset[Index]) -
 
     None where it is none: an index in three factors or in one only, a trace, more than two open axes.
     """
+    if len(pieces) == 2 and all(p.axes == summed for p, _ in pieces):
+        return inner(*(p for p, _ in pieces)) if not any(inverse for _, inverse in pieces) else None
     groups: list[Piece] = []
     for axes in dict.fromkeys(p.axes for p, _ in pieces):
         group = entrywise([(p, inverse) for p, inverse in pieces if p.axes == axes])
@@ -183,6 +185,13 @@ def contracted(pieces: Sequence[tuple[Piece, bool]], summed: frozenset[Index]) -
     if first is None and last is not None:
         return piece(last, None, forms[1], forms[0])
     return piece(first, last, *forms)
+
+
+def inner(left: Piece, right: Piece) -> Piece:
+    """The inner product of two vectors."""
+    forward = [left.shown(None, left.rows), right.shown(right.rows, None)]
+    backward = [right.shown(None, right.rows), left.shown(left.rows, None)]
+    return piece(None, None, _product(forward), _product(backward))
 
 
 def outer(left: Piece, right: Piece) -> Piece:

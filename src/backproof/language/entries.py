@@ -138,7 +138,7 @@ class Entries:
         return self._written[root]
 
     def sum(self, indices: Sequence[Index], product: Sequence[Expr]) -> Signed:
-        """The sum of a product over indices, outermost first; a factor stands outside of sums that it has no part in."""
+        """The sum of a product over indices, outermost first; a factor stands outside of sums it has no part in."""
         for factor in product:
             self.signed(factor)
         levels: list[list[Expr]] = [[] for _ in range(len(indices) + 1)]

@@ -142,11 +142,10 @@ class Letters:
             if len(index.name) == 1 and index.name.isascii() and index.name.isalpha() and index.name not in taken:
                 self._chosen[index] = index.name
                 taken.add(index.name)
-        for index in sorted(
-            {*free, *root.free} - self._chosen.keys(), key=lambda i: free.index(i) if i in free else 99
-        ):
-            self._chosen[index] = _next_letter(FREE_LETTERS, taken)
-            taken.add(self._chosen[index])
+        for index in free:
+            if index not in self._chosen:
+                self._chosen[index] = _next_letter(FREE_LETTERS, taken)
+                taken.add(self._chosen[index])
         for index, apart in _nested_with(root).items():
             used = {self._chosen[other] for other in apart if other in self._chosen}
             self._chosen[index] = _next_letter(BOUND_LETTERS, taken | used)

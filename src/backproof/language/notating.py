@@ -60,7 +60,7 @@ def notate(
         body, free, head = what.body, what.indices, what.head
     else:
         body, head = what, None
-        free = free or tuple(sorted(what.free))
+        free = (*free, *sorted(what.free - set(free)))
     root = with_nice_signs(body)
     names = Names(frozenset(base_of(name) for name in program.names), symbols or {})
     result = None if style == "index" else _without_indices(root, free, names, program, whole=head is not None)
@@ -96,7 +96,7 @@ def _without_indices(
     A `whole` side of an equation must show all axes of the other side; a part may lack some.
     """
     if _is_elementwise(root, free, program):
-        return Entries(names, _letters(root, free, names), frozenset(free)).write(root)
+        return Entries(names, _letters(root, (), names), frozenset(free)).write(root)
     if len(free) > 2:
         return None
     found = _Arrays(names, Entries(names, _letters(root, free, names)), row_vectors=program.row_vectors).piece(root)
