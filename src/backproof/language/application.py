@@ -132,7 +132,7 @@ def _way(reader: Reader, node: Call, function: Symbol) -> _Way:
         raise UnknownNameError(
             f"no function here is called {written_name(function)}",
             place=reader.source.place(function),
-            next=reader.scope.suggestion(function.name),
+            next=reader.suggestion(function.name),
         )
     return reader.pick(
         ("call", written_name(function), tuple(label_text(a) for a in node.arguments), node.primes), options

@@ -26,6 +26,11 @@ class Choices:
         self.asked: list[tuple[int, ...]] = []
         self.cost = 0
 
+    @property
+    def likeliest(self) -> bool:
+        """Whether this is the first reading, with the likeliest answer to every question."""
+        return not self._given
+
     def pick(self, key: Hashable, options: Sequence[tuple[int, _Option]]) -> _Option:
         """One of the options, each given with its cost; what counts is how much it costs beyond the cheapest one."""
         least = min(cost for cost, _ in options)

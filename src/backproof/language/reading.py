@@ -102,6 +102,10 @@ class Reader:
             error.place = self.source.place(node)
         return error
 
+    def suggestion(self, name: str) -> str | None:
+        """What to do about an unknown name; found once only, as it looks at all names."""
+        return self.scope.suggestion(name) if self.choices.likeliest else None
+
     def note(self, text: str) -> None:
         """Remembers something to be said about how the text was read."""
         if text not in self.notes:

@@ -118,7 +118,7 @@ def unknown_name(reader: Reader, symbol: Symbol, node: Notation) -> UnknownNameE
     return UnknownNameError(
         f"nothing here is called {name}",
         place=reader.source.place(node),
-        next=reader.scope.suggestion(spellings(symbol)[0]),
+        next=reader.suggestion(spellings(symbol)[0]),
     )
 
 
