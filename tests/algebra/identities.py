@@ -50,14 +50,16 @@ class Entries:
 i, j, k, l, p, q = (Index(c, "n") for c in "ijklpq")
 r, s, t = (Index(c, "m") for c in "rst")
 b, c = (Index(d, "B") for d in "bc")
-x, y, z, u, v, w, g, A, B, C, G, W, h, X, Y = map(Entries, ("x", "y", "z", "u", "v", "w", "g", "A", "B", "C", "G", "W", "h", "X", "Y"))
+x, y, z, u, v, w, g, A, B, C, G, W, h, X, Y = map(
+    Entries, ("x", "y", "z", "u", "v", "w", "g", "A", "B", "C", "G", "W", "h", "X", "Y")
+)
 a0, b0, c0, eps, tau = map(tensor, ("a0", "b0", "c0", "eps", "tau"))
 n, m, batch = size("n"), size("m"), size("B")
 SHAPES = {
-    **{name: ("n",) for name in "xyzuvwg"},
-    **{name: ("n", "n") for name in ("A", "B", "C", "G")},
+    **dict.fromkeys("xyzuvwg", ("n",)),
+    **dict.fromkeys(("A", "B", "C", "G"), ("n", "n")),
     "W": ("m", "n"), "h": ("m",), "X": ("B", "n"), "Y": ("B", "n"),
-    **{name: () for name in ("a0", "b0", "c0", "eps", "tau")},
+    **dict.fromkeys(("a0", "b0", "c0", "eps", "tau"), ()),
 }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class Atoms:
         if number is not None:
             return number
         inside = {a for p in args for m in p for a, _ in m}
-        free: frozenset[Index] = frozenset().union(*(self.atoms[a].free for a in inside))
+        free = frozenset[Index]().union(*(self.atoms[a].free for a in inside))
         height = max((self.atoms[a].height for a in inside), default=0)
         if kind in ("sum", "maximum"):
             free -= frozenset(indices)
@@ -98,7 +98,9 @@ class Atoms:
     def _rank(
         self, kind: Kind, name: str, indices: tuple[Index, ...], orders: tuple[int, ...], args: tuple[Poly, ...]
     ) -> int:
-        pattern: tuple[object, ...] = (len(indices),) if kind in ("sum", "maximum") else tuple(map(indices.index, indices))
+        pattern: tuple[object, ...] = (
+            (len(indices),) if kind in ("sum", "maximum") else tuple(map(indices.index, indices))
+        )
         inner = tuple(tuple(sorted((self.rank_of(m), abs(c)) for m, c in p.items())) for p in args)
         return self._ranks.setdefault((kind, name, pattern, orders, inner), len(self._ranks))
 
@@ -108,7 +110,7 @@ class Atoms:
 
     def free_of(self, poly: Poly) -> frozenset[Index]:
         """The free indices of a polynomial."""
-        return frozenset().union(*(self.atoms[a].free for m in poly for a, _ in m))
+        return frozenset[Index]().union(*(self.atoms[a].free for m in poly for a, _ in m))
 
     def leading(self, poly: Poly) -> Monomial:
         """The leading monomial: by degree and rank; names decide between equals only."""

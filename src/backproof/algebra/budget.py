@@ -9,11 +9,11 @@ from typing import Final
 from backproof.errors import DomainError, LimitError
 
 
-class OutOfBudget(LimitError):
+class OutOfBudget(LimitError):  # noqa: N818  what it says is no error of the person
     """An exact computation that grew beyond its bounds: nothing is known about the claim."""
 
 
-class Undefined(DomainError):
+class Undefined(DomainError):  # noqa: N818  the same
     """A formula that has no value anywhere: 1/0, log 0."""
 
 

@@ -94,7 +94,7 @@ class Functions(Roots):
         return self._representatives.setdefault(name, poly)
 
     def exp(self, poly: Poly) -> Poly:
-        """exp(Σ c·m) = Π exp(m)^c, and exp(c·log|u|) = |u|^c."""
+        """The exponential; that of a sum is a product of powers, that of c·log|u| is |u|^c."""
         result = self.split((poly,), lambda args: self.exp(args[0]))
         if result is not None:
             return result
@@ -105,7 +105,11 @@ class Functions(Roots):
                 factor = self.absolute_power(inner, value)
             else:
                 atom = self.intern(
-                    "function", "exp", orders=(0,), args=({monomial: 1},), marks=frozenset({"positive", "nonzero", "nonnegative"})
+                    "function",
+                    "exp",
+                    orders=(0,),
+                    args=({monomial: 1},),
+                    marks=frozenset({"positive", "nonzero", "nonnegative"}),
                 )
                 factor = single(atom, whole(value))
             result = self.times(result, factor)
@@ -130,7 +134,7 @@ class Functions(Roots):
         value = number(poly)
         total: Poly = {}
         if value is None:
-            value, positive, unknown = self._sorted_factors(poly)
+            value, positive, unknown = self._sorted_factors(poly, open_roots=False)
             for base, count in (*positive, *unknown):
                 accumulate(total, self._log_factor(base), count)
         for part, sign in ((abs(value.numerator), 1), (value.denominator, -1)):
@@ -192,11 +196,9 @@ class Functions(Roots):
 
     def _sign_steps(self, base: Poly) -> tuple[Poly, Poly]:
         """[u > 0] and [−u > 0] of an irreducible u."""
-        lone = is_monomial(base)
-        if lone is not None and lone[1] == 1:
-            what = self.atoms[lone[0]]
-            if what.kind == "function" and what.name in SIGN_KEEPING and what.orders == (0,):
-                return self.step(what.args[0]), self.step(opposite(what.args[0]))
+        inner = self._with_same_sign(base)
+        if inner is not base:
+            return self.step(inner), self.step(opposite(inner))
         negative = self.is_negative(base)
         preferred = opposite(base) if negative else base
         on = self._step_atom(preferred)
@@ -210,6 +212,17 @@ class Functions(Roots):
                 off = plus(plus(ONE, on, -1), self.delta(first, second), -1)
                 self._kinks[key(preferred)] = preferred
         return (off, on) if negative else (on, off)
+
+    def _with_same_sign(self, base: Poly) -> Poly:
+        """The u inside atan(erf(… u …)): odd and increasing functions keep the sign of their argument."""
+        while True:
+            lone = is_monomial(base)
+            if lone is None or lone[1] != 1:
+                return base
+            what = self.atoms[lone[0]]
+            if what.kind != "function" or what.name not in SIGN_KEEPING or what.orders != (0,):
+                return base
+            base = what.args[0]
 
     def _step_atom(self, base: Poly) -> Poly:
         base = self.representative(base)

@@ -57,7 +57,9 @@ def labellings(roles: Roles, bound: Sequence[Index], factors: Iterable[Factor]) 
         return
     table = roles.table
     edges = [(a, e, [i for i in bound if i in table.atoms[a].free]) for a, e in factors]
-    outer = {a: tuple(sorted((i.name, roles.role(a, i)) for i in table.atoms[a].free if i not in bound)) for a, _, _ in edges}
+    outer = {
+        a: tuple(sorted((i.name, roles.role(a, i)) for i in table.atoms[a].free if i not in bound)) for a, _, _ in edges
+    }
     sorts = sorted({i.sort for i in bound})
     colour = {i: sorts.index(i.sort) for i in bound}
     while True:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from backproof.algebra.budget import Limits, OutOfBudget
-from backproof.algebra.polynomial import UNIT, Monomial, Poly, accumulate, constant, plus, single, term
+from backproof.algebra.budget import Limits, OutOfBudget, Undefined
+from backproof.algebra.polynomial import UNIT, Monomial, Poly, accumulate, constant, opposite, plus, single, term
 from backproof.algebra.relations import Relations
 from backproof.language.expression import (
     Add,
@@ -43,8 +43,9 @@ NO_FACTS: Facts = frozenset()
 class Algebra(Relations):
     """Normal forms of formulas and exact zero tests, under fixed assumptions.
 
-    Formulas hold elementary functions (`exp log sin cos atan erf step`), not differentiated, and abstract functions. A
-    normal form equals its formula wherever the formula has a value, kinks aside. Other assumptions need another Algebra.
+    Formulas hold elementary functions (`exp log sin cos atan erf step`), not differentiated, and abstract functions.
+    A normal form equals its formula wherever the formula has a value, kinks aside. Other assumptions need another
+    Algebra.
 
     >>> from backproof.language.expression import apply, tensor
     >>> x, algebra = tensor("x"), Algebra()
@@ -75,7 +76,7 @@ class Algebra(Relations):
 
     def _converted(self, node: Expr) -> tuple[Poly, Facts]:
         inside = [self._normal[child] for child in node.children]
-        facts: Facts = frozenset().union(*(f for _, f in inside)) if inside else NO_FACTS
+        facts = NO_FACTS.union(*(f for _, f in inside))
         polys = [p for p, _ in inside]
         match node:
             case Num(value):
@@ -112,16 +113,18 @@ class Algebra(Relations):
                 raise TypeError(f"not an expression: {type(node).__name__}")
 
     def _fact(self, argument: Poly) -> Facts:
-        """What `log u` says: u > 0, if that is the value of one indicator and u itself has none."""
+        """What `log u` says: u > 0 and not −u > 0, where these are single indicators and u itself has none."""
         if any(a in self.special and self._is_choice(a) for m in argument for a, _ in m):
             return NO_FACTS
-        indicator = self.step(argument)
-        steps = [a for m in indicator for a, _ in m]
-        if len(steps) != 1:
-            return NO_FACTS
-        if indicator == single(steps[0]):
-            return frozenset({(steps[0], 1)})
-        return frozenset({(steps[0], 0)}) if indicator == {UNIT: 1, ((steps[0], 1),): -1} else NO_FACTS
+        facts: set[tuple[int, int]] = set()
+        for value, indicator in ((1, self.step(argument)), (0, self.step(opposite(argument)))):
+            steps = [a for m in indicator for a, _ in m]
+            if len(steps) == 1:
+                if indicator == single(steps[0]):
+                    facts.add((steps[0], value))
+                elif indicator == {UNIT: 1, ((steps[0], 1),): -1}:
+                    facts.add((steps[0], 1 - value))
+        return frozenset(facts)
 
     def _under(self, poly: Poly, facts: Facts) -> Poly:
         for atom, value in facts:
@@ -150,6 +153,8 @@ class Algebra(Relations):
                     return True
             except OutOfBudget as error:
                 stopped = stopped or error
+            except Undefined:
+                continue
         if stopped is not None:
             raise stopped
         return False
@@ -158,9 +163,13 @@ class Algebra(Relations):
         related = self.related(poly)
         return related != poly and self.vanishes(related)
 
+    def minus(self, left: Poly, right: Poly) -> Poly:
+        """Left − right."""
+        return plus(left, right, -1)
+
     def equal(self, left: Expr, right: Expr) -> bool:
         """Whether two formulas are proved equal wherever both have a value."""
-        return self.is_zero(plus(self.normal(left), self.normal(right), -1))
+        return self.is_zero(self.minus(self.normal(left), self.normal(right)))
 
     def tensors(self, poly: Poly) -> set[str]:
         """The names of all tensors in the polynomial, at any depth."""
@@ -210,5 +219,3 @@ class Algebra(Relations):
                 return sum_over(what.indices, self._monomial_expression(term(what.args[0])[0]))
             case "maximum":
                 return max_over(what.indices[0], self._sum_expression(what.args[0]))
-
-

@@ -1,12 +1,13 @@
 """Indicators by cases: in every pattern of their values the rest is 0, or the pattern contradicts itself.
 
-A contradiction is an exact one of linear inequalities over the rationals, each monomial a variable (Fourier and Motzkin's
-elimination).
+A contradiction is an exact one of linear inequalities over the rationals, each monomial a variable, found by the
+elimination of Fourier and Motzkin.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -26,7 +27,7 @@ class Inequality:
 
 
 def inequality(poly: Poly, factor: int, *, strict: bool) -> Inequality:
-    """factor · poly > 0, or ≥ 0."""
+    """Factor · poly > 0, or ≥ 0."""
     terms = tuple((m, factor * c) for m, c in poly.items() if m != UNIT)
     return Inequality(terms, factor * poly.get(UNIT, 0), strict)
 
@@ -78,7 +79,7 @@ class Patterns(Kernel):
                 self.meter.spend(2)
                 if all(values.get(a, 1) for a, _ in monomial):
                     accumulate(rest, {tuple(f for f in monomial if f[0] not in values): value})
-            if not self.vanishes(rest) and not self._impossible(values):
+            if not (self.vanishes(rest) or self._impossible(values) or self.vanishes_by_kernels(rest)):
                 return False
         return True
 
@@ -86,7 +87,7 @@ class Patterns(Kernel):
         what = self.atoms[atom]
         return what.kind == "function" and what.name == "step" and atom in self.special
 
-    def _impossible(self, values: dict[int, int]) -> bool:
+    def _impossible(self, values: Mapping[int, int]) -> bool:
         known: list[Inequality] = []
         seen: set[Monomial] = set()
         for atom, value in values.items():

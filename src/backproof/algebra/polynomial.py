@@ -38,7 +38,7 @@ def single(atom: int, exponent: Exponent = 1) -> Poly:
 
 
 def plus(left: Poly, right: Poly, factor: Coefficient = 1) -> Poly:
-    """left + factor · right."""
+    """Left + factor · right."""
     total = dict(left)
     accumulate(total, right, factor)
     return total
@@ -55,7 +55,7 @@ def accumulate(total: Poly, right: Poly, factor: Coefficient = 1) -> None:
 
 
 def scaled(poly: Poly, factor: Coefficient) -> Poly:
-    """factor · poly."""
+    """Factor · poly."""
     if factor == 1:
         return poly
     return {monomial: whole(value * factor) for monomial, value in poly.items()} if factor else ZERO

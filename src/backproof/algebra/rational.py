@@ -1,4 +1,4 @@
-"""Polynomials of the algebra as polynomials and fractions of python-flint, and back: common denominators, factors, gcds."""
+"""Polynomials of the algebra as polynomials and fractions of python-flint, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import flint
 
 from backproof.algebra.budget import OutOfBudget
-from backproof.algebra.polynomial import Coefficient, Exponent, Poly, numeric_content, scaled, whole
+from backproof.algebra.polynomial import Coefficient, Exponent, Poly, accumulate, numeric_content, scaled, whole
 from backproof.algebra.ring import Ring
 
 FlintPoly = Any  # python-flint has no types for its multivariate polynomials
@@ -108,7 +108,9 @@ class Rational(Ring):
         groups: dict[tuple[tuple[int, int], ...], dict[tuple[int, ...], Any]] = {}
         for inverted, powers, value in split:
             group = groups.setdefault(tuple(sorted(inverted.items())), {})
-            group[tuple(p - q for p, q in zip(powers, lowest, strict=True))] = flint.fmpq(value.numerator, value.denominator)
+            group[tuple(p - q for p, q in zip(powers, lowest, strict=True))] = flint.fmpq(
+                value.numerator, value.denominator
+            )
         total = context.from_dict({})
         for signature, group in groups.items():
             part = context.from_dict(group)
@@ -124,6 +126,10 @@ class Rational(Ring):
         return total, denominator
 
     def _multiplied(self, poly: FlintPoly, base: FlintPoly, power: int) -> FlintPoly:
+        if power > self.limits.degree and not base.is_constant():
+            raise OutOfBudget(
+                "a denominator has too high a power", expected=f"{self.limits.degree} at most", got=f"{power}"
+            )
         for _ in range(power):
             work = len(poly) * len(base)
             self.meter.spend(work // 10)
@@ -143,7 +149,7 @@ class Rational(Ring):
     def factors(self, poly: Poly) -> tuple[Coefficient, list[tuple[Poly, int]]]:
         """A number and irreducible factors with their multiplicities (below 0 in the denominator).
 
-        Each factor has coprime integer coefficients; a factor that is a power of one atom keeps that power as a monomial.
+        Each factor has coprime integer coefficients; a power of one atom is a monomial.
         """
         if self._is_linear(poly):
             scale = numeric_content(poly.values())
@@ -198,6 +204,19 @@ class Rational(Ring):
         if self.is_negative(below):
             scale = -scale
         return scaled(above, 1 / scale), scaled(below, 1 / scale)
+
+    def numerator(self, poly: Poly) -> Poly:
+        """A numerator of the polynomial over a common denominator, with all relations applied."""
+        shared, ((top, _),) = self.fractions([poly])
+        if top == 0:
+            return {}
+        raw = shared.poly(top)
+        if not any(a in self.special for m in raw for a, _ in m):
+            return raw
+        total: Poly = {}
+        for monomial, value in raw.items():
+            accumulate(total, self.reduced(monomial), value)
+        return total
 
     def has_inverse(self, polys: Iterable[Poly]) -> bool:
         """Whether a polynomial has an atom 1/P."""

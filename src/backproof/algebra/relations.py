@@ -88,7 +88,10 @@ class Relations(Patterns):
             if row:
                 basis.append((row, combination))
                 continue
-            scale = self.inverse(shared.poly(combination.pop(number)))
+            divisor = self.numerator(shared.poly(combination.pop(number)))
+            if not self.is_surely_nonzero(divisor):
+                continue
+            scale = self.inverse(divisor)
             total: Poly = {}
             for k, value in combination.items():
                 accumulate(total, self.times(self.times(shared.poly(value), scale), values[k]), -1)
@@ -126,12 +129,10 @@ class Relations(Patterns):
 
 
 def _eliminated(row: dict[Any, Any], other: dict[Any, Any], x: Any, y: Any) -> dict[Any, Any]:
-    """y · row − x · other, without zeros."""
+    """Y · row − x · other, without zeros."""
     result: dict[Any, Any] = {}
     for name in row.keys() | other.keys():
         value = row.get(name, 0) * y - other.get(name, 0) * x
         if value != 0:
             result[name] = value
     return result
-
-

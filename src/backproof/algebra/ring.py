@@ -1,8 +1,8 @@
 """Products of polynomials under the relations of the atoms.
 
 The relations: an indicator, a Kronecker delta and a 0/1 entry are their own squares, a −1/1 entry has the square 1,
-δ(i, j) x_j = δ(i, j) x_i, a whole power of a root or prime is a polynomial, and lead(P) · (1/P) = (1 − rest/P)/c, which is
-univariate partial fractions for free.
+δ(i, j) x_j = δ(i, j) x_i, a whole power of a root or prime is a polynomial, and lead(P) · (1/P) = (1 − rest/P)/c, which
+gives univariate partial fractions for free.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from backproof.algebra.polynomial import (
     accumulate,
     constant,
     joined,
-    plus,
     scaled,
     single,
     whole,
@@ -127,9 +126,14 @@ class Ring(Atoms):
         if len(poly) == 1:
             ((monomial, value),) = poly.items()
             self._check_bits(value, exponent)
-            return scaled(self.reduced(tuple((a, whole(e * exponent)) for a, e in monomial) if exponent else UNIT), whole(value**exponent))
+            return scaled(
+                self.reduced(tuple((a, whole(e * exponent)) for a, e in monomial) if exponent else UNIT),
+                whole(value**exponent),
+            )
         if exponent > 1 and exponent * (len(poly) - 1) >= self.limits.terms:
-            raise OutOfBudget("a power has too many terms", expected=f"{self.limits.terms} terms at most", got=f"power {exponent}")
+            raise OutOfBudget(
+                "a power has too many terms", expected=f"{self.limits.terms} terms at most", got=f"power {exponent}"
+            )
         result = ONE
         for _ in range(exponent):
             result = self.times(result, poly)
@@ -200,7 +204,7 @@ class Ring(Atoms):
             case "inverse":
                 if exponent < 0:
                     return self.times(self._with(monomial, atom, 0), self.raised(what.args[0], -exponent.numerator))
-                return self._partial_fraction(atom, exponent, monomial)
+                return self._partial_fraction(atom, monomial)
             case _:
                 return None
 
@@ -236,7 +240,7 @@ class Ring(Atoms):
                 return assumption.axis
         return -1
 
-    def _partial_fraction(self, atom: int, exponent: Exponent, monomial: Monomial) -> Poly | None:
+    def _partial_fraction(self, atom: int, monomial: Monomial) -> Poly | None:
         lead, value, rest = self._leads[atom]
         exponents = dict(monomial)
         if any(exponents.get(a, 0) < e for a, e in lead):
@@ -260,4 +264,3 @@ class Ring(Atoms):
     @abstractmethod
     def sign_marks(self, poly: Poly) -> frozenset[str]:
         """`positive` and `nonzero` where the polynomial is known to be."""
-

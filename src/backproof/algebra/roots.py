@@ -116,9 +116,7 @@ class Roots(Signs):
             below = build(tuple(self.assigned(p, chosen, low) for p in args))
         except Undefined:
             return None
-        indicator = single(chosen)
-        if both:
-            indicator = {UNIT: Fraction(1, 2), ((chosen, 1),): Fraction(1, 2)}
+        indicator: Poly = {UNIT: Fraction(1, 2), ((chosen, 1),): Fraction(1, 2)} if both else single(chosen)
         return plus(self.times(indicator, above), self.times(plus(ONE, indicator, -1), below))
 
     def _is_choice(self, atom: int) -> bool:
@@ -171,9 +169,12 @@ class Roots(Signs):
         return self.times(result, self._unknown_root(1 if value > 0 else -1, unknown, exponent))
 
     def _sorted_factors(
-        self, poly: Poly
+        self, poly: Poly, *, open_roots: bool = True
     ) -> tuple[Coefficient, list[tuple[Poly, Exponent]], list[tuple[Poly, Exponent]]]:
-        """A number, the factors known to be positive, and the others, each with its exponent."""
+        """A number, the factors known to be positive, and the others, each with its exponent.
+
+        Roots among them stand as fractional powers of what is under them, or as they are.
+        """
         found: list[tuple[Poly, Exponent]] = []
         if len(poly) == 1:
             monomial, value = term(poly)
@@ -189,7 +190,7 @@ class Roots(Signs):
                 what = self.atoms[atom]
                 if what.kind == "inverse":
                     found.append((what.args[0], whole(-power * count)))
-                elif what.kind == "root" and power.denominator % 2 == 0:
+                elif what.kind == "root" and open_roots and power.denominator % 2 == 0:
                     found.append((what.args[0], whole(power * count)))
                 else:
                     found.append((single(atom), whole(power * count)))
@@ -241,7 +242,9 @@ class Roots(Signs):
             return self.times(result, self._base_power(base if sign > 0 else opposite(base), count * exponent))
         group: Poly = {UNIT: sign}
         for base, count in inside:
-            group = self.times(group, self.power(base, count) if count.denominator == 1 else self._base_power(base, count))
+            group = self.times(
+                group, self.power(base, count) if count.denominator == 1 else self._base_power(base, count)
+            )
         return self.times(result, self._root_atom(group, exponent))
 
     def absolute_power(self, base: Poly, exponent: Exponent) -> Poly:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from backproof.algebra.atoms import Atom
+from backproof.algebra.budget import Undefined
 from backproof.algebra.polynomial import UNIT, Monomial, Poly
 from backproof.algebra.rational import Rational
 from backproof.language.expression import Index
@@ -82,7 +83,10 @@ class Signs(Rational):
         together = {i: group[0] for group in by_sort.values() for i in group[1:]}
         if not together:
             return "generic" if self._is_generic(poly) else None
-        merged = self.substituted(poly, together)
+        try:
+            merged = self.substituted(poly, together)
+        except Undefined:
+            return None
         if merged:
             return "generic" if self._is_generic(merged) else None
         if len(together) == 1 and self._is_generic(poly):

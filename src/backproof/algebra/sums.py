@@ -16,19 +16,21 @@ from backproof.algebra.labelling import Roles, labellings
 from backproof.algebra.polynomial import (
     ONE,
     UNIT,
+    Coefficient,
     Exponent,
     Monomial,
     Poly,
     accumulate,
     content,
-    joined,
     number,
     numeric_content,
     plus,
     scaled,
     single,
     term,
+    whole,
 )
+from backproof.algebra.rational import is_monomial
 from backproof.language.expression import Index
 from backproof.language.program import Assumption
 
@@ -51,19 +53,32 @@ class Sums(Functions):
 
     def substituted(self, poly: Poly, mapping: Mapping[Index, Index]) -> Poly:
         keys = mapping.keys()
+        images: dict[int, Poly] = {}
+        renamed: dict[int, int] = {}
+        for atom in {a for m in poly for a, _ in m}:
+            if not (self.atoms[atom].free & keys):
+                renamed[atom] = atom
+                continue
+            image = images[atom] = self.image(atom, mapping)
+            lone = is_monomial(image)
+            if lone is not None and lone[1] == 1:
+                renamed[atom] = lone[0]
         total: Poly = {}
         for monomial, value in poly.items():
-            moved: list[Factor] = []
-            fixed: list[Factor] = []
-            for factor in monomial:
-                (moved if self.atoms[factor[0]].free & keys else fixed).append(factor)
-            if not moved:
-                accumulate(total, {monomial: value})
-                continue
-            part: Poly = {tuple(fixed): value}
-            for atom, exponent in moved:
-                part = self.times(part, self.power(self.image(atom, mapping), exponent))
-            accumulate(total, part)
+            self.meter.spend(1)
+            plain: dict[int, Exponent] = {}
+            part: Poly = {UNIT: value}
+            for atom, exponent in monomial:
+                new = renamed.get(atom)
+                if new is None:
+                    part = self.times(part, self.power(images[atom], exponent))
+                else:
+                    plain[new] = plain.get(new, 0) + exponent
+            moved = tuple(sorted((a, whole(e)) for a, e in plain.items() if e))
+            if len(part) == 1 and UNIT in part and not any(a in self.special for a in plain):
+                accumulate(total, {moved: part[UNIT]})
+            else:
+                accumulate(total, self.times(part, self.reduced(moved)))
         return total
 
     def image(self, atom: int, mapping: Mapping[Index, Index]) -> Poly:
@@ -203,7 +218,7 @@ class Sums(Functions):
                     rest = [i for i in bound if i != index]
                     return self._closed(rest, tuple(sorted(factors[:k] + factors[k + 1 :])))
         height = 1 + max(self.atoms[a].height for a, _ in factors)
-        best: tuple[Monomial, tuple[Index, ...], int | object] | None = None
+        best: tuple[Monomial, tuple[Index, ...], Coefficient] | None = None
         spread: tuple[Poly, tuple[Index, ...]] | None = None
         for order in labellings(self.roles, bound, factors):
             names = tuple(Index(f"${height}.{k}", i.sort) for k, i in enumerate(order))
@@ -216,14 +231,14 @@ class Sums(Functions):
             monomial, value = term(poly)
             if best is None or monomial < best[0]:
                 best = (monomial, names, value)
-            elif monomial == best[0] and value == -best[2]:  # type: ignore[operator]
+            elif monomial == best[0] and value == -best[2]:
                 return {}
         if best is None:
             if spread is None:
                 raise AssertionError("a sum has at least one labelling")
             return self._spread(*spread)
         monomial, names, value = best
-        return scaled(self._sum_atom(names, monomial), value)  # type: ignore[arg-type]
+        return scaled(self._sum_atom(names, monomial), value)
 
     def _sum_atom(self, names: tuple[Index, ...], monomial: Monomial) -> Poly:
         """Σ over the names, where the monomial is known to be in its form; some names may have vanished from it."""
@@ -279,5 +294,3 @@ class Sums(Functions):
             return plus(shift, scaled(scale, value))
         atom = self.intern("maximum", indices=(name,), args=(inside,), marks=self.sign_marks(inside))
         return plus(shift, self.times(scale, single(atom)))
-
-
