@@ -64,23 +64,24 @@ def search(
 
 
 def _is_telling(chosen: tuple[Assumption, ...]) -> bool:
-    """Whether a pair says more than that the claim holds at some single point."""
-    tensors = {a.tensor for a in chosen}
-    properties = [a.property for a in chosen]
-    return len(chosen) == 1 or (
-        properties.count("equals") < len(chosen) and (len(tensors) == 1) == ("binary" in properties)
-    )
+    """Whether a set says more than that the claim holds at some single point.
+
+    Of pairs on one tensor only "one-hot" is used, of pairs on two tensors those that do not fix both numbers.
+    """
+    if len(chosen) == 1:
+        return True
+    properties = {a.property for a in chosen}
+    if len({a.tensor for a in chosen}) == 1:
+        return properties == {"unit-sum", "binary"}
+    return properties != {"equals"} and "binary" not in properties
 
 
 def _is_weaker(chosen: tuple[Assumption, ...], proved: list[tuple[Assumption, ...]]) -> bool:
     """Whether a = 1 is only a case of a > 0, which was found as well."""
-    return any(
-        len(chosen) == 1
-        and chosen[0].property == "equals"
-        and chosen[0].value
-        and other == (replace(chosen[0], property="positive", value=None),)
-        for other in proved
-    )
+    first = chosen[0]
+    if len(chosen) > 1 or first.property != "equals" or not first.value:
+        return False
+    return (replace(first, property="positive", value=None),) in proved
 
 
 def factors(difference: Expr, algebra: Algebra, ranges: Ranges) -> tuple[Expr, ...]:

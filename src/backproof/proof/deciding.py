@@ -105,6 +105,9 @@ class Decider:
                 if better.kind is Kind.PROVED:
                     needed = tuple(Condition.of(a) for a in chosen)
                     return replace(better, conditions=(*needed, *better.conditions), without=verdict.witness)
+                if better.kind is Kind.REFUTED and count == len(useful):
+                    # A witness that keeps to the target's convention is the better one.
+                    verdict, given = better, (*given, *chosen)
         if verdict.kind is Kind.REFUTED and budget.condition_seconds > 0:
             return self._explained(claim, given, verdict, reached)
         return verdict
@@ -184,12 +187,14 @@ class _Setting:
         early = time.monotonic() + SEARCH_SHARE * (claim.deadline - time.monotonic())
         more = self.refuter.later_tries
         first = self.refuter.search(claim.sides, self.refuter.first_tries, early)
-        if first.witness is None and not first.compared and not first.cut:
+        if first.nowhere:
             first, more = self.refuter.search(claim.sides, more, early), range(0)
+        if first.nowhere:
+            first = self.refuter_at_kinks.search(claim.sides, range(len(TRIES)), early)
         if first.witness is not None:
             return _refuted(first.witness)
-        if not first.compared and not first.cut:
-            return self._without_values(claim)
+        if first.nowhere:
+            return Verdict(Kind.UNKNOWN, because="a side had no value at any point that was tried")
         proof = self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms)
         opinion = self.small_model.opinion(claim.left, claim.right, max(claim.deadline, _soon()))
         if proof.proved:
@@ -224,12 +229,6 @@ class _Setting:
             return ()
         algebra = self.prover.algebra(remaining, claim.budget.terms)
         return conditions.factors(proof.difference, algebra, self.ranges)
-
-    def _without_values(self, claim: _Claim) -> Verdict:
-        found = self.refuter_at_kinks.search(claim.sides, range(len(TRIES)), claim.deadline)
-        if found.witness is not None:
-            return _refuted(found.witness)
-        return Verdict(Kind.UNKNOWN, because="a side had no value at any point that was tried")
 
     def _ledger(self, claim: _Claim, proof: Proof) -> tuple[Condition, ...]:
         opened = [self.view.definition(n).body for n in proof.used]

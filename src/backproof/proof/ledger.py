@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from backproof.language.expression import Apply, Expr, Index, Mul, Pow, postorder, reindex
+from backproof.language.expression import (
+    Apply,
+    Delta,
+    Expr,
+    Index,
+    Mul,
+    Pow,
+    Tensor,
+    fresh,
+    postorder,
+    reindex,
+)
 from backproof.proof.ranges import Ranges
 from backproof.proof.verdict import Condition, ConditionKind
 
@@ -20,14 +31,19 @@ MAX_CONDITIONS: Final = 40
 def side_conditions(formulas: Iterable[Expr], kinks: Iterable[Expr], ranges: Ranges) -> tuple[Condition, ...]:
     """What must hold for the formulas to have a value, and the kinks; those that always hold are discharged."""
     found: dict[tuple[ConditionKind, Expr], bool] = {}
+
+    def note(kind: ConditionKind, expr: Expr) -> None:
+        key = kind, readable(expr)
+        if key not in found and len(found) < MAX_CONDITIONS:
+            found[key] = _holds(kind, expr, ranges)
+
     for formula in formulas:
         for node in postorder(formula):
             for kind, expr in _needs(node):
-                if (kind, expr) not in found and len(found) < MAX_CONDITIONS:
-                    found[kind, expr] = _holds(kind, expr, ranges)
+                note(kind, expr)
     for kink in kinks:
-        found.setdefault(("kink", kink), ranges.nonzero(kink))
-    return tuple(Condition(kind, readable(expr), discharged=holds) for (kind, expr), holds in found.items())
+        note("kink", kink)
+    return tuple(Condition(kind, expr, discharged=holds) for (kind, expr), holds in found.items())
 
 
 def _needs(node: Expr) -> list[tuple[ConditionKind, Expr]]:
@@ -59,9 +75,19 @@ def _holds(kind: ConditionKind, expr: Expr, ranges: Ranges) -> bool:
 
 
 def readable(root: Expr) -> Expr:
-    """The formula with the indices of sums that enclose it under plain letters, as a person would name them."""
-    bound = sorted(i for i in root.free if i.name.startswith("#") or "~" in i.name)
-    taken = {i.name for i in root.free}
-    letters = (c for c in LETTERS if c not in taken)
-    mapping = {i: Index(letter, i.sort) for i, letter in zip(bound, letters, strict=False)}
-    return reindex(root, mapping)
+    """The formula with its free indices under the letters i, j, k, … in the order in which they occur.
+
+    Conditions hold for all values of their indices, so that their names do not matter.
+    """
+    occurring: dict[Index, None] = {}
+    for node in postorder(root):
+        match node:
+            case Tensor(_, indices):
+                occurring.update(dict.fromkeys(i for i in indices if i in root.free))
+            case Delta(left, right):
+                occurring.update(dict.fromkeys(i for i in (left, right) if i in root.free))
+            case _:
+                pass
+    apart = {i: fresh(i) for i in occurring}
+    letters = {apart[i]: Index(letter, i.sort) for i, letter in zip(occurring, LETTERS, strict=False)}
+    return reindex(reindex(root, apart), letters)

@@ -89,12 +89,15 @@ class Ball:
     radius: str
 
     def brief(self, digits: int = 6) -> str:
-        """The middle to a few digits.
+        """The middle to a few digits; a number that may be 0 is shown as 0.
 
         >>> Ball("0.333333333333", "1e-30").brief()
         '0.333333'
         """
-        return f"{Decimal(self.middle).normalize():.{digits}g}"
+        middle = Decimal(self.middle)
+        if abs(middle) <= Decimal(self.radius):
+            return "0"
+        return f"{middle.normalize():.{digits}g}"
 
 
 @dataclass(frozen=True, slots=True)

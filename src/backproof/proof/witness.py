@@ -58,6 +58,11 @@ class Search:
     compared: int
     cut: bool = False
 
+    @property
+    def nowhere(self) -> bool:
+        """Whether all points were tried and no side had a value at any."""
+        return self.witness is None and not self.compared and not self.cut
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
@@ -235,12 +240,14 @@ class Refuter:
                 inputs[name] = nested(point.inputs[name], [model.sizes[s] for s in axes])
         abstract = sorted(f for f in functions if f[0] not in AXIOMS)
         totals = {s: int(sum(point.plan.extents[s].weights)) for s in sorted(sorts)}
+        with precision(MAX_PRECISION):
+            left, right = shown(gap.left), shown(gap.right)
         return Witness(
             sizes=totals,
             inputs=inputs,
             index=gap.index,
-            left=shown(gap.left),
-            right=shown(gap.right),
+            left=left,
+            right=right,
             functions={name: stand_in_formula(name, arity, self._style) for name, arity in abstract},
             blocks={s: tuple(int(w) for w in point.plan.extents[s].weights) for s in totals if s in model.weights},
         )
