@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.errors import FormulaError, ShapeError, UnknownNameError
-from backproof.language.expression import Expr, Index, Num, Tensor, apply, mul, num, postorder, reindex
-from backproof.language.functions import AXIOMS, ENTRYWISE, PAIRWISE
+from backproof.errors import FormulaError, UnknownNameError
+from backproof.language.expression import apply, postorder
+from backproof.language.matrix_functions import BUILTINS, check_count, each, read_builtin
 from backproof.language.notation import (
-    Big,
-    BigKind,
     Call,
     Derivative,
     Negative,
@@ -25,40 +22,12 @@ from backproof.language.notation import (
 from backproof.language.powers import powered
 from backproof.language.reading import Reader, Steps, bare, letter_of
 from backproof.language.scope import FunctionMeaning, label_text, spellings
-from backproof.language.shapes import Typed
-from backproof.language.sorts import resorted
-from backproof.language.symbols import entry_of, meanings, realised, written_name
+from backproof.language.symbols import meanings, written_name
 from backproof.language.traversal import parts
-from backproof.language.walks import inline
+from backproof.language.values import entry_of, realised
+from backproof.language.vector_functions import of_vectors
 
-MATRIX_FUNCTIONS: Final = frozenset(
-    {
-        "diag",
-        "tr",
-        "trace",
-        "transpose",
-        "dot",
-        "matmul",
-        "outer",
-        "inner",
-        "norm",
-        "where",
-        "eye",
-        "vec",
-        "det",
-        "inv",
-        "T",
-    }
-)
 _NEARBY: Final = 200
-BIG_FUNCTIONS: Final[dict[str, BigKind]] = {
-    "sum": "sum",
-    "mean": "mean",
-    "average": "mean",
-    "max": "max",
-    "min": "min",
-    "amax": "max",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +56,7 @@ def read_call(reader: Reader, node: Call) -> Steps:
                 reader, node
             )
         case "builtin":
-            result = yield from _builtin(reader, node, function)
+            result = yield from read_builtin(reader, node, _plain_name(function))
         case _ if way.meaning is not None:
             result = yield from _function(reader, node, function, way.meaning)
         case _:
@@ -117,7 +86,7 @@ def _way(reader: Reader, node: Call, function: Symbol) -> _Way:
         # h(1 − h) is a product, however h is used elsewhere.
         same_letter = bool(own) and any(_mentions(a, function.name) for a in node.arguments)
         options.append((2 if same_letter else 0, _Way("function", meaning)))
-    elif not function.subscripts and (_plain_name(function) in _builtin_names()):
+    elif not function.subscripts and (_plain_name(function) in BUILTINS):
         options.append((0, _Way("builtin")))
     if not node.primes:
         if node.tight and len(node.arguments) == 1 and _layered(reader, node, function):
@@ -157,10 +126,6 @@ def _meaning(reader: Reader, function: Symbol) -> FunctionMeaning | None:
 def _plain_name(function: Symbol) -> str:
     """The name without the module that it was called from: np.exp is exp."""
     return function.name.rpartition(".")[2]
-
-
-def _builtin_names() -> frozenset[str]:
-    return MATRIX_FUNCTIONS | AXIOMS.keys() | ENTRYWISE.keys() | PAIRWISE.keys() | BIG_FUNCTIONS.keys()
 
 
 def _activation(reader: Reader, function: Symbol) -> FunctionMeaning | None:
@@ -246,167 +211,23 @@ def _loss(_reader: Reader, node: Call) -> Steps:
     return result
 
 
-def _check_count(arguments: Sequence[Notation], wanted: int) -> None:
-    if len(arguments) != wanted:
-        raise FormulaError("a function has another number of arguments", expected=f"{wanted}", got=f"{len(arguments)}")
-
-
-def _each(nodes: Sequence[Notation]) -> Generator[Notation, Typed, list[Typed]]:
-    """The meanings of several parts."""
-    found: list[Typed] = []
-    for node in nodes:
-        found.append((yield node))  # noqa: PERF401 - each answer is sent into the generator
-    return found
-
-
 def _function(reader: Reader, node: Call, function: Symbol, meaning: FunctionMeaning) -> Steps:
     written = node.arguments
     if not written and node.primes:
         # A bare f′ is taken at the z of its layer.
         reader.note(f"{function.name}′ without an argument is read at z")
         written = (Symbol("z", subscripts=function.subscripts, label=function.label, span=node.span),)
-    _check_count(written, meaning.arity)
-    arguments = yield from _each(written)
+    check_count(written, meaning.arity)
+    arguments = yield from each(written)
     if meaning.kind == "vector":
         if node.primes:
             raise FormulaError(
                 f"{function.name} takes a vector: its slope is a matrix, not {function.name}′",
                 next="write the Jacobian ∂a_i/∂z_j",
             )
-        result = _vector(reader, meaning, arguments)
+        result = of_vectors(reader, meaning, arguments)
         index = [s for s in function.subscripts if letter_of(s) is not None]
         return entry_of(reader, result, index, node) if index and result.is_vector else result
     exprs, shape = reader.elementwise(arguments, "the shapes of the arguments do not fit")
     orders = (node.primes, *([0] * (len(exprs) - 1)))
     return replace(shape, expr=apply(meaning.name, *exprs, orders=orders))
-
-
-def _vector(reader: Reader, meaning: FunctionMeaning, arguments: Sequence[Typed]) -> Typed:
-    """The definition of a function of vectors, with the arguments put in."""
-    definition = meaning.definition
-    if definition is None:
-        raise UnknownNameError(f"{meaning.name} has no definition")
-    first = arguments[0]
-    if first.is_scalar:
-        return _vector_of_letters(reader, meaning, arguments)
-    axis = _unit_axis(reader, first, meaning.name)
-    exprs, shape = reader.elementwise(arguments, "the shapes of the arguments do not fit")
-    axis = shape.row if axis == first.row else shape.column
-    if axis is None:
-        raise ShapeError("a function of a vector", got=reader.algebra.shape(first))
-    out, body = _inlined(reader, meaning, axis, exprs)
-    row = out if axis == shape.row else shape.row
-    column = out if axis == shape.column else shape.column
-    return Typed(body, row, column)
-
-
-def _vector_of_letters(reader: Reader, meaning: FunctionMeaning, arguments: Sequence[Typed]) -> Typed:
-    """softmax(z_k): the entry k of softmax(z)."""
-    letters = _letters_in(reader, arguments[0].expr)
-    if len(letters) != 1:
-        raise ShapeError(f"{meaning.name} takes a vector", expected="n × 1", got=reader.algebra.shape(arguments[0]))
-    reader.note(f"{meaning.name} of an entry read as the entry of {meaning.name} of the vector")
-    copy = reader.axis(letters[0].sort)
-    out, body = _inlined(reader, meaning, copy, [reindex(a.expr, {letters[0]: copy}) for a in arguments])
-    return Typed(reindex(body, {out: letters[0]}) if out is not None else body)
-
-
-def _letters_in(reader: Reader, expr: Expr) -> list[Index]:
-    live = [*reader.letters.values(), *(stack[-1] for stack in reader.bound.values() if stack)]
-    return [index for index in live if index in expr.free]
-
-
-def _unit_axis(reader: Reader, typed: Typed, name: str) -> Index:
-    if typed.is_vector:
-        return typed.axes[0]
-    units = [a for a in typed.axes if reader.sorts.find(a.sort) != reader.scope.batch]
-    axis = units[0] if len(units) == 1 else typed.axes[1 if reader.row_vectors else 0]
-    reader.note(f"{name} read over the {'columns' if axis == typed.row else 'rows'} of a matrix")
-    return axis
-
-
-def _inlined(
-    reader: Reader, meaning: FunctionMeaning, axis: Index, arguments: Sequence[Expr]
-) -> tuple[Index | None, Expr]:
-    definition = meaning.definition
-    if definition is None:
-        raise UnknownNameError(f"{meaning.name} has no definition")
-    own = _argument_sort(definition.body, meaning.arguments)
-    body = resorted(definition.body, lambda sort: axis.sort if sort == own else sort)
-    out = reader.axis(axis.sort) if definition.indices else None
-    if out is not None:
-        body = reindex(body, {Index(definition.indices[0].name, axis.sort): out})
-    bodies = {name: ((axis,), expr) for name, expr in zip(meaning.arguments, arguments, strict=True)}
-    return out, inline(body, bodies)
-
-
-def _argument_sort(body: Expr, names: Sequence[str]) -> str | None:
-    return next(
-        (n.indices[0].sort for n in postorder(body) if isinstance(n, Tensor) and n.name in names and n.indices), None
-    )
-
-
-def _builtin(reader: Reader, node: Call, function: Symbol) -> Steps:
-    name = _plain_name(function)
-    if node.primes and name not in AXIOMS:
-        raise FormulaError(f"the slope of {name} cannot be written {name}′ here", next="write its formula")
-    if name in AXIOMS or name in ENTRYWISE:
-        _check_count(node.arguments, 1)
-        inside = yield node.arguments[0]
-        entry: Callable[[Expr], Expr] = (
-            (lambda u: apply(AXIOMS[name], u, orders=(node.primes,))) if name in AXIOMS else ENTRYWISE[name]
-        )
-        return replace(inside, expr=entry(inside.expr))
-    if name in BIG_FUNCTIONS and len(node.arguments) == 1:
-        result = yield Big(BIG_FUNCTIONS[name], node.arguments[0], span=node.span)
-        return result
-    inside_all = yield from _each(node.arguments)
-    if name in PAIRWISE:
-        if len(inside_all) < 2:
-            raise FormulaError(f"{name} takes two arguments", got=str(len(inside_all)))
-        exprs, shape = reader.elementwise(inside_all, f"the shapes do not fit in {name}")
-        result_expr = exprs[0]
-        for other in exprs[1:]:
-            result_expr = _pairwise(name, result_expr, other)
-        return replace(shape, expr=result_expr)
-    return _matrix_function(reader, name, inside_all)
-
-
-def _pairwise(name: str, left: Expr, right: Expr) -> Expr:
-    if name == "pow" and isinstance(right, Num):
-        return left**right.value
-    if name in ("max", "maximum") and right is num(0):
-        # Written the way everybody reads it: max(z, 0) is z·[z > 0].
-        return PAIRWISE[name](right, left)
-    return PAIRWISE[name](left, right)
-
-
-def _matrix_function(reader: Reader, name: str, given: Sequence[Typed]) -> Typed:
-    algebra = reader.algebra
-    wanted = {"dot": 2, "matmul": 2, "outer": 2, "inner": 2, "where": 3}.get(name, 1)
-    if len(given) != wanted:
-        raise FormulaError(f"{name} takes {wanted} argument" + "s" * (wanted > 1), got=str(len(given)))
-    match name:
-        case "diag":
-            if given[0].is_matrix:
-                return algebra.diagonal(given[0])
-            return algebra.diagonal_matrix(given[0], reader.axis(reader.sorts.unknown()))
-        case "tr" | "trace":
-            return algebra.trace(given[0])
-        case "transpose" | "T":
-            return algebra.transposed(given[0])
-        case "dot" | "matmul" | "inner":
-            return reader.product("@", given)
-        case "outer":
-            return reader.product("⊗", given)
-        case "norm":
-            total = algebra.total(algebra.with_expr(given[0], given[0].expr ** 2))
-            return Typed(ENTRYWISE["sqrt"](total.expr))
-        case "where":
-            exprs, shape = reader.elementwise(given, "the shapes do not fit in where")
-            condition, yes, no = exprs
-            return replace(shape, expr=mul(condition, yes) + mul(1 - condition, no))
-        case _:
-            raise FormulaError(
-                f"{name} is not part of the formula language", expected="products, transposes, traces and diagonals"
-            )

@@ -32,7 +32,8 @@ from backproof.language.powers import powered
 from backproof.language.reading import Reader, Steps, bare
 from backproof.language.scope import label_text
 from backproof.language.shapes import Typed
-from backproof.language.symbols import Meaning, Option, entry_of, meanings, realised, unknown_name, written_name
+from backproof.language.symbols import Meaning, Option, meanings, unknown_name, written_name
+from backproof.language.values import entry_of, realised
 
 _LAYERED: Final = frozenset({"W", "w", "b", "z", "delta", "Theta", "theta"})
 

@@ -10,7 +10,8 @@ from backproof.language.notation import Call, Derivative, Entry, Notation, Power
 from backproof.language.reading import Reader, Steps, bare
 from backproof.language.scope import label_text
 from backproof.language.shapes import Typed
-from backproof.language.symbols import Option, TensorUse, meanings, realised, unknown_name, written_name
+from backproof.language.symbols import Option, TensorUse, meanings, unknown_name, written_name
+from backproof.language.values import realised
 
 
 def read_derivative(reader: Reader, node: Derivative) -> Steps:

@@ -1,0 +1,124 @@
+"""Functions that a formula may use without a catalogue, by name: exp, max, sum, diag, tr, dot, where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from backproof.errors import FormulaError
+from backproof.language.expression import Expr, Num, apply, mul, num
+from backproof.language.functions import AXIOMS, ENTRYWISE, PAIRWISE
+from backproof.language.notation import Big, BigKind, Call, Notation
+from backproof.language.reading import Reader, Steps
+from backproof.language.shapes import Typed
+
+MATRIX_FUNCTIONS: Final = frozenset(
+    {
+        "diag",
+        "tr",
+        "trace",
+        "transpose",
+        "dot",
+        "matmul",
+        "outer",
+        "inner",
+        "norm",
+        "where",
+        "eye",
+        "vec",
+        "det",
+        "inv",
+        "T",
+    }
+)
+BIG_FUNCTIONS: Final[dict[str, BigKind]] = {
+    "sum": "sum",
+    "mean": "mean",
+    "average": "mean",
+    "max": "max",
+    "min": "min",
+    "amax": "max",
+}
+
+BUILTINS: Final = MATRIX_FUNCTIONS | AXIOMS.keys() | ENTRYWISE.keys() | PAIRWISE.keys() | BIG_FUNCTIONS.keys()
+
+
+def check_count(arguments: Sequence[Notation], wanted: int) -> None:
+    """Raises FormulaError unless there are as many arguments as wanted."""
+    if len(arguments) != wanted:
+        raise FormulaError("a function has another number of arguments", expected=f"{wanted}", got=f"{len(arguments)}")
+
+
+def each(nodes: Sequence[Notation]) -> Generator[Notation, Typed, list[Typed]]:
+    """The meanings of several parts."""
+    found: list[Typed] = []
+    for node in nodes:
+        found.append((yield node))  # noqa: PERF401 - each answer is sent into the generator
+    return found
+
+
+def read_builtin(reader: Reader, node: Call, name: str) -> Steps:
+    """A call of one of these functions."""
+    if node.primes and name not in AXIOMS:
+        raise FormulaError(f"the slope of {name} cannot be written {name}′ here", next="write its formula")
+    if name in AXIOMS or name in ENTRYWISE:
+        check_count(node.arguments, 1)
+        inside = yield node.arguments[0]
+        entry: Callable[[Expr], Expr] = (
+            (lambda u: apply(AXIOMS[name], u, orders=(node.primes,))) if name in AXIOMS else ENTRYWISE[name]
+        )
+        return replace(inside, expr=entry(inside.expr))
+    if name in BIG_FUNCTIONS and len(node.arguments) == 1:
+        result = yield Big(BIG_FUNCTIONS[name], node.arguments[0], span=node.span)
+        return result
+    inside_all = yield from each(node.arguments)
+    if name in PAIRWISE:
+        if len(inside_all) < 2:
+            raise FormulaError(f"{name} takes two arguments", got=str(len(inside_all)))
+        exprs, shape = reader.elementwise(inside_all, f"the shapes do not fit in {name}")
+        result_expr = exprs[0]
+        for other in exprs[1:]:
+            result_expr = _pairwise(name, result_expr, other)
+        return replace(shape, expr=result_expr)
+    return _matrix_function(reader, name, inside_all)
+
+
+def _pairwise(name: str, left: Expr, right: Expr) -> Expr:
+    if name == "pow" and isinstance(right, Num):
+        return left**right.value
+    if name in ("max", "maximum") and right is num(0):
+        # Written the way everybody reads it: max(z, 0) is z·[z > 0].
+        return PAIRWISE[name](right, left)
+    return PAIRWISE[name](left, right)
+
+
+def _matrix_function(reader: Reader, name: str, given: Sequence[Typed]) -> Typed:
+    algebra = reader.algebra
+    wanted = {"dot": 2, "matmul": 2, "outer": 2, "inner": 2, "where": 3}.get(name, 1)
+    if len(given) != wanted:
+        raise FormulaError(f"{name} takes {wanted} argument" + "s" * (wanted > 1), got=str(len(given)))
+    match name:
+        case "diag":
+            if given[0].is_matrix:
+                return algebra.diagonal(given[0])
+            return algebra.diagonal_matrix(given[0], reader.axis(reader.sorts.unknown()))
+        case "tr" | "trace":
+            return algebra.trace(given[0])
+        case "transpose" | "T":
+            return algebra.transposed(given[0])
+        case "dot" | "matmul" | "inner":
+            return reader.product("@", given)
+        case "outer":
+            return reader.product("⊗", given)
+        case "norm":
+            total = algebra.total(algebra.with_expr(given[0], given[0].expr ** 2))
+            return Typed(ENTRYWISE["sqrt"](total.expr))
+        case "where":
+            exprs, shape = reader.elementwise(given, "the shapes do not fit in where")
+            condition, yes, no = exprs
+            return replace(shape, expr=mul(condition, yes) + mul(1 - condition, no))
+        case _:
+            raise FormulaError(
+                f"{name} is not part of the formula language", expected="products, transposes, traces and diagonals"
+            )
