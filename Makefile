@@ -31,7 +31,7 @@ lint: $(VENV)/.development  ## the linter
 	$(PY) -m ruff check .
 
 types: $(VENV)/.development  ## pyright, strict
-	$(PY) -m pyright --pythonpath $(PY)
+	$(PY) -m pyright --project pyproject.toml --pythonpath $(PY)
 
 floors: $(VENV)/.development  ## who may import whom, line budgets, no machine's paths
 	$(PY) -m pytest -q tests/house
