@@ -310,7 +310,7 @@ class _Draughtsman:
         flat = [block.lines[0] for block in shown if block.height == 1]
         if len(flat) == len(shown):
             text = self.spelling.symbol(node, flat)
-            if self.ascii or not any(c in text for c in "_^"):
+            if self.ascii or not (shown or node.star) or not any(c in text for c in "_^"):
                 return line(text)
         base = line(self.spelling.symbol(Symbol(node.name, accent=node.accent), []))
         subscripts = shown[: len(node.subscripts)]
