@@ -16,7 +16,7 @@ UNICODE_PRODUCTS: Final = {"": " ", "@": " ", "*": "·", "·": "·", "×": " × 
 ASCII_PRODUCTS: Final = {"": "*", "@": " @ ", "*": "*", "·": "*", "×": "*", "⊙": " * ", "⊗": " \\otimes "}
 ASCII_RELATIONS: Final = {"≠": "!=", "≤": "<=", "≥": ">=", "≈": "\\approx", "∈": "in", "→": "->", "←": "<-", "≡": "=="}
 BIG_SIGNS: Final = {"sum": "Σ", "prod": "Π"}
-NOT_AFTER_DIGITS: Final = frozenset({"e", "E", "j", "J", "x"})
+NOT_AFTER_DIGITS: Final = frozenset({"e", "E"})
 """Letters that a digit before them would turn into another number: 2e5."""
 
 
