@@ -43,7 +43,10 @@ from backproof.language.notation import (
 SOURCES = [
     (
         CHAIN,
-        r"\frac{\partial \ell}{\partial z} = \frac{\partial \ell}{\partial \hat{y}} \cdot \frac{\partial \hat{y}}{\partial z}",
+        (
+            r"\frac{\partial \ell}{\partial z} = "
+            r"\frac{\partial \ell}{\partial \hat{y}} \cdot \frac{\partial \hat{y}}{\partial z}"
+        ),
     ),
     (RECURSION, r"{W^{(l+1)}}^{\top} \delta^{(l+1)} \odot f'(z^{(l)})"),
     (LOSS, r"J = -\frac{1}{m} \sum_{i} \sum_{k} y_{k i} \ln a_{k i}"),
@@ -52,8 +55,10 @@ SOURCES = [
     (LEAKY, r"f(z) = \begin{cases} z & \text{if } z > 0 \\ \alpha z & \text{otherwise} \end{cases}"),
     (
         CANCELLED,
-        r"\frac{\hat{y} - y}{\textcolor{blue}{\cancel{\hat{y}}} \textcolor{orange}{\cancel{(1 - \hat{y})}}} \cdot "
-        r"\textcolor{blue}{\cancel{\hat{y}}} \textcolor{orange}{\cancel{(1 - \hat{y})}}",
+        (
+            r"\frac{\hat{y} - y}{\textcolor{blue}{\cancel{\hat{y}}} \textcolor{orange}{\cancel{(1 - \hat{y})}}} \cdot "
+            r"\textcolor{blue}{\cancel{\hat{y}}} \textcolor{orange}{\cancel{(1 - \hat{y})}}"
+        ),
     ),
     (Power(Quotient(minus(a, y), m), n(2)), r"\left(\frac{a - y}{m}\right)^{2}"),
     (times(Transposed(W), times(a, y, sign="⊙"), sign="@"), r"W^{\top} (a \odot y)"),
