@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof.language.expression import Expr, Index, Tensor, add, apply, delta, mul, power, sum_over, tensor
+from backproof.language.expression import Apply, Expr, Index, Tensor, add, apply, delta, mul, power, sum_over, tensor
 from backproof.language.program import Definition, Program
 from backproof.language.scope import FunctionMeaning, Scope
 
@@ -51,9 +51,9 @@ def output_layer() -> Scope:
 
 
 def diagonal_derivative(expr: Expr, entry: Tensor) -> Expr:
-    """A stand-in for differentiation that knows a[i] by z[j], f′(z[i])·δ_ij, and a Hessian."""
+    """A stand-in for differentiation that knows f(z[i]) by z[j], f′(z[i])·δ_ij, and a Hessian."""
     match expr, entry:
-        case Tensor("a", (of,)), Tensor("z", (by,)):
+        case Apply("f", (Tensor("z", (of,)),)), Tensor("z", (by,)):
             return mul(apply("f", tensor("z", of), orders=(1,)), delta(of, by))
         case Tensor("∂J/∂z", (of,)), Tensor("z", (by,)):
             return tensor("Hessian", of, by)

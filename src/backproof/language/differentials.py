@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
-from backproof.errors import FormulaError, UnknownNameError
+from backproof.errors import FormulaError, LimitError, UnknownNameError
 from backproof.language.expression import Expr, Index, Tensor, apply, reindex, tensor
 from backproof.language.notation import Call, Derivative, Entry, Notation, Power, Symbol, Transposed
+from backproof.language.program import Definition, Program
 from backproof.language.reading import Reader, Steps, bare
 from backproof.language.scope import label_text
 from backproof.language.shapes import Typed
 from backproof.language.symbols import Option, TensorUse, meanings, unknown_name, written_name
 from backproof.language.values import realised
+from backproof.language.walks import count, inline, names
+
+_MAX_PIECES: Final = 20_000
 
 
 def read_derivative(reader: Reader, node: Derivative) -> Steps:
@@ -113,12 +118,32 @@ def _differentiated(reader: Reader, value: Typed, node: Derivative) -> Typed:
     new = tuple(
         Index(f"∂{k}•{reader.axis(i.sort).name}", reader.sorts.find(i.sort)) for k, i in enumerate(entry.indices)
     )
-    expr = reader.settled(value.expr)
+    expr = _through(reader.scope.program, reader.settled(value.expr), entry.name)
     row, column = (None if a is None else reader.sorts.settled_index(a) for a in (value.row, value.column))
     slope = reader.unsettled(reader.scope.differentiate(expr, _entry(entry.name, new)))
     back = {s: a for s, a in ((row, value.row), (column, value.column)) if s is not None and a is not None and s != a}
     slope = reindex(slope, back)
     return _placed_axes(reader, value, target, reindex(slope, dict(zip(new, entry.indices, strict=True))))
+
+
+def _through(program: Program, expr: Expr, variable: str) -> Expr:
+    """The expression with everything that depends on the variable replaced by its definition: a by f(z) for ∂a/∂z."""
+    dependent: set[str] = {variable}
+    definitions: list[Definition] = []
+    for definition in program.definitions:
+        if not dependent.isdisjoint(names(definition.body)) and definition.name != variable:
+            dependent.add(definition.name)
+            definitions.append(definition)
+    for definition in reversed(definitions):
+        if definition.name in names(expr):
+            expr = inline(expr, {definition.name: (definition.indices, definition.body)})
+            if count(expr) > _MAX_PIECES:
+                raise LimitError(
+                    "a derivative through this many definitions is too large",
+                    expected=f"at most {_MAX_PIECES} pieces",
+                    next="write the chain rule with one derivative for each layer",
+                )
+    return expr
 
 
 def _entry(name: str, indices: tuple[Index, ...]) -> Tensor:

@@ -95,7 +95,8 @@ class Scope:
 
     def suggestion(self, name: str) -> str:
         """What to do next about an unknown name: the names that are closest, or all of them."""
-        written = [n for n in dict.fromkeys((*self.aliases, *self.program.names)) if not n.startswith("∂")]
+        plain = (key for key in self.aliases if "(" not in key)
+        written = [n for n in dict.fromkeys((*self.program.names, *plain)) if not n.startswith("∂")]
         close = difflib.get_close_matches(name, (*written, *self.functions), n=3, cutoff=0.6)
         if close:
             return "did you mean " + " or ".join(close) + "?"
