@@ -9,7 +9,7 @@ from typing import Final
 from backproof.errors import FormulaError
 from backproof.language.expression import Expr, Num, apply, mul, num
 from backproof.language.functions import AXIOMS, ENTRYWISE, PAIRWISE
-from backproof.language.notation import Big, BigKind, Call, Notation
+from backproof.language.notation import Big, BigKind, Call, Negative, Notation, Number, Relation, Symbol
 from backproof.language.reading import Reader, Steps
 from backproof.language.shapes import Typed
 
@@ -69,8 +69,9 @@ def read_builtin(reader: Reader, node: Call, name: str) -> Steps:
             (lambda u: apply(AXIOMS[name], u, orders=(node.primes,))) if name in AXIOMS else ENTRYWISE[name]
         )
         return replace(inside, expr=entry(inside.expr))
-    if name in BIG_FUNCTIONS and len(node.arguments) == 1:
-        result = yield Big(BIG_FUNCTIONS[name], node.arguments[0], span=node.span)
+    plain, axis = _axis_argument(name, node.arguments)
+    if name in BIG_FUNCTIONS and len(plain) == 1:
+        result = yield Big(BIG_FUNCTIONS[name], plain[0], axis=axis, span=node.span)
         return result
     inside_all = yield from each(node.arguments)
     if name in PAIRWISE:
@@ -82,6 +83,33 @@ def read_builtin(reader: Reader, node: Call, name: str) -> Steps:
             result_expr = _pairwise(name, result_expr, other)
         return replace(shape, expr=result_expr)
     return _matrix_function(reader, name, inside_all)
+
+
+def _axis_argument(name: str, arguments: Sequence[Notation]) -> tuple[Sequence[Notation], int | None]:
+    """The arguments without NumPy's options, and the axis among them: x.sum(0), np.sum(x, axis=1, keepdims=True)."""
+    plain: list[Notation] = []
+    axis: int | None = None
+    for argument in arguments:
+        match argument:
+            case Relation((Symbol("axis" | "dim"), value), ("=",)):
+                axis = _whole(value)
+            case Relation((Symbol("keepdims" | "keepdim"), _), ("=",)):
+                pass
+            case Number() if plain and name in ("sum", "mean", "average") and _whole(argument) is not None:
+                axis = _whole(argument)
+            case _:
+                plain.append(argument)
+    return plain, axis
+
+
+def _whole(node: Notation) -> int | None:
+    match node:
+        case Number(value) if value.denominator == 1:
+            return int(value)
+        case Negative(Number(value)) if value.denominator == 1:
+            return -int(value)
+        case _:
+            return None
 
 
 def _pairwise(name: str, left: Expr, right: Expr) -> Expr:

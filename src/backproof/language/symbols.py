@@ -68,6 +68,8 @@ def meanings(reader: Reader, symbol: Symbol, label: str | None = None, *, own: b
     With `own=False` only tensors count: not sizes, constants or Kronecker's delta.
     """
     written = label if label is not None else (label_text(symbol.label) if symbol.label is not None else None)
+    if written is None and symbol.label is not None:
+        return []
     items = _items(reader, symbol)
     bases = spellings(symbol)
     options = _tensor_meanings(reader, bases, written, items)
