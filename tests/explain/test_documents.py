@@ -25,12 +25,10 @@ def cancelled() -> Notation:
 
 def lesson() -> Lesson:
     lines = (
-        Line(cancelled(), "a cancels", Kind.PROVED),
-        Line(ERROR, "what is left, since σ′ = a(1 − a)", Kind.PROVED, (SUM_IS_ONE,)),
+        Line(DELTA, cancelled(), "a cancels", Kind.PROVED),
+        Line(DELTA, ERROR, "what is left, since σ′ = a(1 − a)", Kind.PROVED, (SUM_IS_ONE,)),
     )
-    return Lesson(
-        "sigmoid with bce", (Relation((A, Symbol("z")), ("=",)),), (Passage("delta_L", "error", DELTA, lines),)
-    )
+    return Lesson("sigmoid with bce", (Relation((A, Symbol("z")), ("=",)),), (Passage("delta_L", "error", lines),))
 
 
 def judgement() -> Judgement:

@@ -12,7 +12,6 @@ from backproof.language.latex import typeset
 from backproof.language.notation import Notation
 
 HEAD: Final = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
 \usepackage[a4paper, margin=25mm]{geometry}
 \usepackage{amsmath, cancel, xcolor}
 \setlength{\parindent}{0pt}
@@ -36,8 +35,9 @@ def lesson_latex(lesson: Lesson) -> str:
 def _passage(passage: Passage) -> str:
     rows: list[str] = []
     for number, line in enumerate(passage.lines):
-        left = typeset(passage.left) + " " if number == 0 else ""
-        rows.append(f"  {left}&= {typeset(line.notation)} && \\text{{{latex_words(line.why)}}}")
+        left = typeset(line.left) + " " if passage.shows_left(number) else ""
+        why = f"\\parbox[c]{{65mm}}{{\\raggedright {latex_words(line.why)}}}"
+        rows.append(f"  {left}&= {typeset(line.notation)} && {why}")
     body = " \\\\\n".join(rows)
     text = f"\\subsection*{{{latex_words(passage.heading)}}}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
     verdict = VERDICTS[passage.result.verdict]

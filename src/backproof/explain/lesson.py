@@ -18,8 +18,9 @@ from backproof.proof.verdict import Kind, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a passage: the right side, why it follows, and what was decided about it."""
+    """One line of a passage: left = notation, why it follows, and what was decided about it."""
 
+    left: Notation
     notation: Notation
     why: str
     verdict: Kind
@@ -28,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One equation: its left side, the lines that lead to it, and the last of them as its result.
+    """One equation: the lines that lead to it, and the last of them as its result.
 
     `general` is the form that needs no condition, where the result needs one. `because` says what stopped the proof
     of a result that is not proved.
@@ -36,7 +37,6 @@ class Passage:
 
     name: str
     heading: str
-    left: Notation
     lines: tuple[Line, ...]
     general: Notation | None = None
     because: str | None = None
@@ -48,8 +48,12 @@ class Passage:
 
     @property
     def equation(self) -> Notation:
-        """Left = result."""
-        return Relation((self.left, self.result.notation), ("=",))
+        """The last line as an equation."""
+        return Relation((self.result.left, self.result.notation), ("=",))
+
+    def shows_left(self, at: int) -> bool:
+        """Whether a line shows its left side: the first one, and where it is written in another way than above."""
+        return at == 0 or self.lines[at].left != self.lines[at - 1].left
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,7 @@ def _passage(derivation: Derivation, equation: Equation) -> Passage:
     return Passage(
         equation.name,
         heading(equation.name, derivation.network.last),
-        equation.left,
-        tuple(Line(s.notation, s.why, s.verdict.kind, conditions(s.verdict)) for s in equation.steps),
+        tuple(Line(s.left, s.notation, s.why, s.verdict.kind, conditions(s.verdict)) for s in equation.steps),
         general,
         equation.verdict.because if equation.verdict.kind is not Kind.PROVED else None,
     )

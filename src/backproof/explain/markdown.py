@@ -25,9 +25,9 @@ def lesson_markdown(lesson: Lesson) -> str:
 
 def _passage(passage: Passage) -> list[str]:
     parts = [f"## {passage.heading[0].upper()}{passage.heading[1:]}"]
-    for number, line in enumerate(passage.lines, start=1):
-        left = f"{typeset(passage.left)} = " if number == 1 else "= "
-        why = f"{number}. {escaped(line.why)} ({MARKS[line.verdict]})"
+    for number, line in enumerate(passage.lines):
+        left = f"{typeset(line.left)} = " if passage.shows_left(number) else "= "
+        why = f"{number + 1}. {escaped(line.why)} ({MARKS[line.verdict]})"
         parts.append(f"{why}\n\n   $${left}{typeset(line.notation)}$$")
     result = f"**{MARKS[passage.result.verdict]}**: ${typeset(passage.equation)}$"
     if passage.result.conditions:

@@ -99,12 +99,12 @@ class _Page:
 
     def passage(self, passage: Passage) -> list[Row]:
         rows: list[Row] = [(Span(f"{passage.name}", "strong"), Span(f"  {passage.heading}", "faint"))]
-        left = self.formula(passage.left)
         equals = words(" = ")
         formulas = [self.formula(line.notation, _emphasis(line, passage)) for line in passage.lines]
-        lefts = [left if k == 0 else words("") for k in range(len(formulas))]
+        lefts = [self.formula(s.left) if passage.shows_left(k) else words("") for k, s in enumerate(passage.lines)]
+        indent = max(left.width for left in lefts)
         blocks = [
-            beside(_right_aligned(before, left.width), equals, formula)
+            beside(_right_aligned(before, indent), equals, formula)
             for before, formula in zip(lefts, formulas, strict=True)
         ]
         widest = max(b.width for b in blocks)
@@ -132,7 +132,7 @@ class _Page:
         """A frame with every equation, what it needs, and how many are proved."""
         content: list[Row] = []
         verdicts = [p.result.verdict for p in lesson.passages]
-        lefts = [self.formula(passage.left) for passage in lesson.passages]
+        lefts = [self.formula(passage.result.left) for passage in lesson.passages]
         widest = max(left.width for left in lefts)
         for left, passage in zip(lefts, lesson.passages, strict=True):
             right = self.formula(passage.result.notation, VERDICT_STYLES[passage.result.verdict])
