@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 from backproof import catalog
 from backproof.language.expression import Expr, tensor
 from backproof.language.notating import notate
-from backproof.language.notation import Big, Notation, Number, Power, Relation, RelationSign, Transposed
+from backproof.language.notation import Big, Entry, Notation, Number, Power, Relation, RelationSign, Symbol, Transposed
 from backproof.language.program import Assumption, Program
 from backproof.language.text import write
 from backproof.proof.verdict import Condition
@@ -42,8 +43,7 @@ def assumption_notation(assumption: Assumption, program: Program) -> Notation:
     signs: tuple[RelationSign, ...] = ("=",)
     match assumption.property:
         case "unit-sum":
-            one_axis = len(program.sorts(assumption.tensor)) == 1
-            return Relation((Big("sum", name, axis=None if one_axis else assumption.axis), ONE), signs)
+            return Relation((_total(name, len(program.sorts(assumption.tensor)), assumption.axis or 0), ONE), signs)
         case "positive":
             return Relation((name, ZERO), (">",))
         case "nonzero":
@@ -58,6 +58,16 @@ def assumption_notation(assumption: Assumption, program: Program) -> Notation:
             return Relation((Power(name, Number(Fraction(2))), ONE), signs)
         case "equals":
             return Relation((name, Number(assumption.value or Fraction(0))), signs)
+
+
+def _total(name: Notation, axes: int, axis: int) -> Notation:
+    """The sum of a vector, or Σₖ Yₖₛ over one axis of a batch."""
+    if axes == 1:
+        return Big("sum", name)
+    letters = tuple(Symbol("k" if k == axis else other) for k, other in zip(range(axes), "str", strict=False))
+    return Big(
+        "sum", Entry(name, letters) if not isinstance(name, Symbol) else replace(name, subscripts=letters), ("k",)
+    )
 
 
 def condition_text(condition: Condition, program: Program, *, ascii: bool = False) -> str:

@@ -39,7 +39,8 @@ def _passage(passage: Passage) -> str:
         why = f"\\parbox[c]{{65mm}}{{\\raggedright {latex_words(line.why)}}}"
         rows.append(f"  {left}&= {typeset(line.notation)} && {why}")
     body = " \\\\\n".join(rows)
-    text = f"\\subsection*{{{latex_words(passage.heading)}}}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
+    heading = latex_words(passage.heading[0].upper() + passage.heading[1:])
+    text = f"\\subsection*{{{heading}}}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
     verdict = VERDICTS[passage.result.verdict]
     if passage.result.conditions:
         verdict += ", needs " + ", ".join(f"${typeset(c)}$" for c in passage.result.conditions)
