@@ -164,13 +164,19 @@ Ltac bp_algebra :=
 (** A case that cannot be: two indicators that exclude each other, or a kink that a hypothesis rules out. *)
 Ltac bp_absurd :=
   exfalso; first [ lra | match goal with H : _ <> _ |- _ => apply H; lra end ].
-Ltac bp_by_cases := bp_unify1 step; bp_cases; first [ solve [ring] | solve [bp_absurd] | bp_algebra ].
+Ltac bp_by_cases :=
+  bp_abs; bp_unify1 step; bp_cases;
+  first [ solve [ring] | solve [bp_absurd] | bp_algebra ].
 Ltac bp_field :=
   intros; cbv beta; simpl INR; simpl Init.Nat.pred; unfold Rdiv, Rminus;
   first
   [ solve [ring]
-  | match goal with |- context [step _] => bp_by_cases | |- context [Rabs _] => bp_abs; bp_by_cases end
-  | bp_algebra | idtac ].
+  | lazymatch goal with
+    | |- context [step _] => bp_by_cases
+    | |- context [Rabs _] => bp_by_cases
+    | _ => bp_algebra
+    end
+  | idtac ].
 
 (** [auto_derive] writes u^2 as u * (u * 1). *)
 Ltac bp_squares := repeat match goal with |- context [?u * (?u * 1)] => change (u * (u * 1)) with (u ^ 2) end.

@@ -101,7 +101,7 @@ def needed(found: Iterable[Condition], positive: frozenset[str] = frozenset()) -
     above = {c.expr for c in found if c.kind == "positive"} | between
     for condition in found:
         expr = condition.expr
-        if not names(expr) or is_positive(expr, positive):
+        if not names(expr) or (condition.kind != "in-unit-interval" and is_positive(expr, positive)):
             continue
         if condition.kind == "positive" and (expr in between or _factors_within(expr, between)):
             continue

@@ -44,6 +44,8 @@ class Written:
 
     text: str
     level: int
+    negated: str | None = None
+    """Of −x, the text of x as a term of a sum."""
 
     def within(self, level: int) -> str:
         """The text where only something that binds at least as tightly as `level` may stand."""
@@ -143,21 +145,22 @@ class Terms:
             else:
                 above.append(done[factor])
         if not above and len(below) == 1:
-            return Written(f"{sign}/ {below[0].within(POWER)}", SIGN)
+            inverse = f"/ {below[0].within(POWER)}"
+            return Written(f"- {inverse}", SIGN, inverse) if sign else Written(inverse, SIGN)
         top = " * ".join(w.within(PRODUCT if k == 0 else POWER) for k, w in enumerate(above)) or "1"
         if below:
             bottom = " * ".join(w.within(POWER) for w in below)
             top += f" / {bottom if len(below) == 1 else f'({bottom})'}"
         elif sign and len(above) == 1:
-            return Written(f"- {above[0].within(POWER)}", SIGN)
-        return Written(f"- ({top})" if sign else top, SIGN if sign else PRODUCT)
+            return Written(f"- {above[0].within(POWER)}", SIGN, above[0].within(PRODUCT))
+        return Written(f"- ({top})", SIGN, top) if sign else Written(top, PRODUCT)
 
 
 def _number(value: Fraction) -> Written:
     if value.denominator == 1:
-        return Written(str(value), ATOM) if value >= 0 else Written(f"- {-value}", SIGN)
+        return Written(str(value), ATOM) if value >= 0 else Written(f"- {-value}", SIGN, str(-value))
     text = f"{abs(value.numerator)} / {value.denominator}"
-    return Written(text, PRODUCT) if value > 0 else Written(f"- ({text})", SIGN)
+    return Written(text, PRODUCT) if value > 0 else Written(f"- ({text})", SIGN, text)
 
 
 def _applied(head: str, arguments: list[str]) -> Written:
@@ -184,13 +187,12 @@ def _power(base: Written, exponent: Fraction) -> Written:
 
 def _sum(terms: list[Written]) -> str:
     text = ""
-    first = next((k for k, t in enumerate(terms) if t.level != SIGN), 0)
+    first = next((k for k, t in enumerate(terms) if t.negated is None), 0)
     for k, written in enumerate([terms[first], *terms[:first], *terms[first + 1 :]]):
-        part = written.within(SUM)
         if k == 0:
-            text = part
-        elif written.level == SIGN and part.startswith("- "):
-            text += f" - {part[2:]}"
+            text = written.within(SUM)
+        elif written.negated is not None:
+            text += f" - {written.negated}"
         else:
             text += f" + {written.within(PRODUCT)}"
     return text
