@@ -21,7 +21,7 @@ def powered(reader: Reader, base: Typed, exponent: Typed) -> Typed:
         return replace(shape, expr=exponential_power(exprs[0], exprs[1]))
     value = exponent.expr.value
     if base.is_matrix and reader.algebra.same_axis(base.row, base.column) and value.denominator == 1 and value != 1:
-        if reader.pick(("matrix power",), [(0, True), (1, False)]):
+        if value < 2 or reader.pick(("matrix power",), [(0, True), (1, False)]):
             return _matrix_power(reader, base, int(value))
         reader.note("a power of a matrix read as the power of each entry")
     return replace(base, expr=power(base.expr, value))

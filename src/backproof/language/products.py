@@ -41,6 +41,11 @@ class Multiplication:
         if self.sign == "⊙":
             row, column, exprs, _ = self.algebra.aligned(factors, "the shapes do not fit in an elementwise product")
             return Typed(mul(*exprs), row, column)
+        scalars = [f.expr for f in factors if f.is_scalar]
+        if scalars:
+            # Numbers stay outside the sums of matrix products.
+            rest = self.product([f for f in factors if not f.is_scalar])
+            return Typed(mul(*scalars, rest.expr), rest.row, rest.column)
         self.few = len(factors) <= _FEW
         try:
             return self._from_left(factors)

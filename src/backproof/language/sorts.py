@@ -74,9 +74,8 @@ class Sorts:
 def resorted(root: Expr, sort_of: Callable[[str], str]) -> Expr:
     """The expression with every sort replaced, in bound indices and sizes too.
 
-    >>> i = Index("i", "n")
-    >>> resorted(sum_over(i, tensor("x", i) * size("n")), lambda s: "m")
-    Σ_i x[i]*m
+    >>> resorted(size("n") * tensor("x", Index("i", "n")), lambda sort: "3")
+    3*x[i]
     """
 
     def moved(index: Index) -> Index:

@@ -109,7 +109,12 @@ def _items(reader: Reader, symbol: Symbol) -> tuple[Notation, ...]:
             items.extend(bare(factor) for factor in inner.factors)
         else:
             items.append(inner)
-    if len(items) == 1 and isinstance(items[0], Symbol) and len(items[0].name) == 2 and letter_of(items[0]) is None:
+    if (
+        len(items) == 1
+        and isinstance(items[0], Symbol)
+        and 2 <= len(items[0].name) <= 4
+        and letter_of(items[0]) is None
+    ):
         name = items[0].name
         known = any(reader.scope.tensors((f"{base}_{name}", f"{base}{name}"), None) for base in spellings(symbol))
         if name.isalpha() and not known and not items[0].subscripts:
