@@ -1,7 +1,7 @@
 """Formulas evaluated in complex balls, straight from their definition; shares no code with the algebra.
 
-`strict` means real values only, else Nowhere is raised: log of what is not above 0, even roots of negative numbers, 1/0.
-Not strict, for normal forms: log|·| and principal powers, and 0 times a thing without value is 0.
+`strict` means real values only, else Nowhere is raised: log of what is not above 0, even roots of negative numbers,
+1/0. Not strict, for normal forms: log|·| and principal powers, and 0 times a thing without value is 0.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def sample(
     rng: random.Random,
     kinds: Mapping[str, str] | None = None,
 ) -> Tensors:
-    """Random rational entries of both signs, with a denominator that keeps them off kinks; kinds may ask for positive, binary, sign or unit ones."""
+    """Random rational entries with a denominator that keeps them off kinks, of both signs or of the kinds asked for."""
 
     def entry(kind: str) -> Fraction:
         if kind == "positive":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,16 +45,28 @@ _STRIDE: Final = 2_000
 class Meter:
     """Counts work against the clock and raises OutOfBudget when the time is over."""
 
-    __slots__ = ("_fuel", "deadline", "limits")
+    __slots__ = ("_fuel", "_running", "deadline", "limits")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.deadline = float("inf")
         self._fuel = _STRIDE
+        self._running = False
 
-    def start(self, seconds: float | None = None) -> None:
-        """Give the work that follows this much time."""
-        self.deadline = time.monotonic() + (self.limits.seconds if seconds is None else seconds)
+    @contextmanager
+    def running(self) -> Generator[None, None, None]:
+        """Give the work inside the seconds of the limits; work inside work shares the time of the outermost."""
+        if self._running:
+            yield
+            return
+        self._running = True
+        self._fuel = 0
+        self.deadline = time.monotonic() + self.limits.seconds
+        try:
+            yield
+        finally:
+            self._running = False
+            self.deadline = float("inf")
 
     def spend(self, work: int) -> None:
         """Note some work done (about a microsecond each)."""

@@ -8,12 +8,14 @@ from fractions import Fraction
 from backproof.algebra.budget import Limits, OutOfBudget, Undefined
 from backproof.algebra.polynomial import UNIT, Monomial, Poly, accumulate, constant, opposite, plus, single, term
 from backproof.algebra.relations import Relations
+from backproof.errors import FormulaError
 from backproof.language.expression import (
     Add,
     Apply,
     Const,
     Delta,
     Expr,
+    Index,
     Max,
     Mul,
     Num,
@@ -38,6 +40,12 @@ from backproof.language.program import Assumption
 
 Facts = frozenset[tuple[int, int]]
 NO_FACTS: Facts = frozenset()
+
+
+def _check_names(indices: tuple[Index, ...]) -> None:
+    for index in indices:
+        if index.name[:1] in ("$", "%"):
+            raise FormulaError(f"the index name {index.name} is reserved", expected="a name of letters")
 
 
 class Algebra(Relations):
@@ -65,14 +73,14 @@ class Algebra(Relations):
 
     def normal(self, expr: Expr) -> Poly:
         """The normal form. Raises Undefined for 1/0 or log 0, OutOfBudget where it grows too large."""
-        self.meter.start()
-        for node in postorder(expr):
-            if node not in self._normal:
-                self.meter.spend(5)
-                poly, facts = self._converted(node)
-                self.meter.terms(len(poly))
-                self._normal[node] = (poly, facts)
-        return self._under(*self._normal[expr])
+        with self.meter.running():
+            for node in postorder(expr):
+                if node not in self._normal:
+                    self.meter.spend(5)
+                    poly, facts = self._converted(node)
+                    self.meter.terms(len(poly))
+                    self._normal[node] = (poly, facts)
+            return self._under(*self._normal[expr])
 
     def _converted(self, node: Expr) -> tuple[Poly, Facts]:
         inside = [self._normal[child] for child in node.children]
@@ -87,8 +95,10 @@ class Algebra(Relations):
                 marks = frozenset({"positive", "nonzero", "nonnegative"}) if name in ("pi", "e") else frozenset[str]()
                 return single(self.intern("const", name, marks=marks)), facts
             case Tensor(name, indices):
+                _check_names(indices)
                 return self.entry(name, indices), facts
             case Delta(left, right):
+                _check_names((left, right))
                 return self.delta(left, right), facts
             case Add():
                 total: Poly = {}
@@ -139,22 +149,23 @@ class Algebra(Relations):
         """
         if not poly:
             return True
-        self.meter.start()
-        stopped: OutOfBudget | None = None
-        for test in (
+        tests = (
             self.vanishes,
             self.vanishes_by_kernels,
             self.vanishes_by_patterns,
             self.vanishes_merged,
             self._vanishes_related,
-        ):
-            try:
-                if test(poly):
-                    return True
-            except OutOfBudget as error:
-                stopped = stopped or error
-            except Undefined:
-                continue
+        )
+        stopped: OutOfBudget | None = None
+        with self.meter.running():
+            for test in tests:
+                try:
+                    if test(poly):
+                        return True
+                except OutOfBudget as error:
+                    stopped = stopped or error
+                except Undefined:
+                    continue
         if stopped is not None:
             raise stopped
         return False
@@ -186,15 +197,16 @@ class Algebra(Relations):
         return add(*(mul(num(Fraction(c)), self._monomial_expression(m)) for m, c in poly.items()))
 
     def _monomial_expression(self, monomial: Monomial) -> Expr:
-        return mul(*(self._power_expression(a, Fraction(e)) for a, e in monomial))
-
-    def _power_expression(self, atom: int, exponent: Fraction) -> Expr:
-        what, written = self.atoms[atom], self._written[atom]
-        if what.kind == "inverse":
-            return power(self._sum_expression(what.args[0]), -exponent)
-        if what.kind == "function" and what.name == "exp" and exponent.denominator != 1:
-            return apply("exp", mul(exponent, self._sum_expression(what.args[0])))
-        return power(written, exponent)
+        powers: dict[Expr, Fraction] = {}
+        for atom, exponent in monomial:
+            what = self.atoms[atom]
+            base, count = self._written[atom], Fraction(exponent)
+            if what.kind == "inverse":
+                base, count = self._sum_expression(what.args[0]), -count
+            elif what.kind == "function" and what.name == "exp" and count.denominator != 1:
+                base, count = apply("exp", mul(count, self._sum_expression(what.args[0]))), Fraction(1)
+            powers[base] = powers.get(base, Fraction(0)) + count
+        return mul(*(power(base, exponent) for base, exponent in powers.items()))
 
     def _atom_expression(self, atom: int) -> Expr:
         what = self.atoms[atom]

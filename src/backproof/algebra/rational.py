@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import lcm
+from math import gcd
 from typing import Any
 
 import flint
@@ -36,14 +36,14 @@ class Shared:
 
     context: Any
     atoms: list[int]
-    grains: list[int]
+    grains: list[Fraction]
 
     def poly(self, found: FlintPoly) -> Poly:
         """A polynomial of flint as one of ours."""
         result: Poly = {}
         for exponents, value in found.to_dict().items():
             monomial = tuple(
-                (a, int(e) // g if int(e) % g == 0 else Fraction(int(e), g))
+                (a, whole(Fraction(int(e)) / g))
                 for a, e, g in zip(self.atoms, exponents, self.grains, strict=False)
                 if e
             )
@@ -70,12 +70,7 @@ class Rational(Ring):
                         stack.append(self.atoms[atom].args[0])
                         involved.append(self.atoms[atom].args[0])
         atoms = sorted(found)
-        grain = dict.fromkeys(atoms, 1)
-        for poly in involved:
-            for monomial in poly:
-                for atom, exponent in monomial:
-                    if exponent.denominator != 1:
-                        grain[atom] = lcm(grain[atom], exponent.denominator)
+        grain = self._grains(involved, atoms)
         shared = Shared(_context(len(atoms)), atoms, [grain[a] for a in atoms])
         place = {a: k for k, a in enumerate(atoms)}
         bases: dict[int, FlintPoly] = {}
@@ -85,6 +80,17 @@ class Rational(Ring):
                 raise AssertionError("the argument of an inverse is a polynomial")
             bases[atom] = numerator / denominator.leading_coefficient()
         return shared, [self._fraction(p, shared, place, bases) for p in polys]
+
+    def _grains(self, polys: list[Poly], atoms: list[int]) -> dict[int, Fraction]:
+        """How many variables of flint an atom's first power is: e^(1.702 z) alone is one variable, √x half of x."""
+        common: dict[int, Fraction] = {}
+        for poly in polys:
+            for monomial in poly:
+                for atom, exponent in monomial:
+                    if atom not in common or common[atom].denominator * exponent % 1 or exponent % common[atom]:
+                        common[atom] = _gcd(common.get(atom, Fraction(0)), Fraction(exponent))
+        fractional = {a: g for a, g in common.items() if g.denominator != 1}
+        return {a: 1 / fractional[a] if a in fractional else Fraction(1) for a in atoms}
 
     def _fraction(
         self, poly: Poly, shared: Shared, place: dict[int, int], bases: dict[int, FlintPoly]
@@ -187,30 +193,35 @@ class Rational(Ring):
     def factored(self, poly: Poly) -> tuple[Fraction, list[tuple[Poly, int]]]:
         """The polynomial as a number times irreducible factors, with exponents below 0 for the denominator.
 
-        Factors of numerator and denominator that are equal are cancelled.
+        Raises OutOfBudget where it is too large to factor.
         """
-        self.meter.start()
-        value, found = self.factors(poly)
-        return Fraction(value), found
+        with self.meter.running():
+            top, bottom = self.fraction(poly)
+            if not top:
+                return Fraction(0), []
+            value, above = self.factors(top)
+            scale, below = self.factors(bottom)
+            return Fraction(value) / scale, [*above, *((base, -count) for base, count in below)]
 
     def fraction(self, poly: Poly) -> tuple[Poly, Poly]:
         """Numerator and denominator in lowest terms, the denominator with coprime integer coefficients."""
-        self.meter.start()
-        shared, ((top, bottom),) = self.fractions([poly])
-        self._check_factor(bottom)
-        common = top.gcd(bottom)
-        above, below = shared.poly(top / common), shared.poly(bottom / common)
-        scale = numeric_content(below.values())
-        if self.is_negative(below):
-            scale = -scale
-        return scaled(above, 1 / scale), scaled(below, 1 / scale)
+        with self.meter.running():
+            shared, ((top, bottom),) = self.fractions([poly])
+            self._check_factor(bottom)
+            common = top.gcd(bottom)
+            above, below = self._related(shared.poly(top / common)), shared.poly(bottom / common)
+            scale = numeric_content(below.values())
+            if self.is_negative(below):
+                scale = -scale
+            return scaled(above, 1 / scale), scaled(below, 1 / scale)
 
     def numerator(self, poly: Poly) -> Poly:
         """A numerator of the polynomial over a common denominator, with all relations applied."""
         shared, ((top, _),) = self.fractions([poly])
-        if top == 0:
-            return {}
-        raw = shared.poly(top)
+        return self._related(shared.poly(top))
+
+    def _related(self, raw: Poly) -> Poly:
+        """The polynomial with the relations of its atoms applied."""
         if not any(a in self.special for m in raw for a, _ in m):
             return raw
         total: Poly = {}
@@ -221,6 +232,14 @@ class Rational(Ring):
     def has_inverse(self, polys: Iterable[Poly]) -> bool:
         """Whether a polynomial has an atom 1/P."""
         return any(self.atoms[a].kind == "inverse" for p in polys for m in p for a, _ in m)
+
+
+def _gcd(left: Fraction, right: Fraction) -> Fraction:
+    """The largest rational number of which both are whole multiples."""
+    return Fraction(
+        gcd(left.numerator * right.denominator, right.numerator * left.denominator),
+        left.denominator * right.denominator,
+    )
 
 
 def _merged(found: Factors) -> Factors:

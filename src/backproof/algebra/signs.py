@@ -100,11 +100,30 @@ class Signs(Rational):
         plain = all(_is_plain(atom) for atom in reached)
         if plain and len(poly) == 1:
             return UNIT not in poly
-        if plain and all(atom.kind == "tensor" for atom in reached):
+        if plain and all(atom.kind == "tensor" or atom.name == "exp" for atom in reached):
+            # Exponentials of different monomials are algebraically independent: what is not 0 as a polynomial is not
+            # the zero function, and an analytic function vanishes on a set without volume.
+            return True
+        if self._is_constant_without_one_tensor(poly):
             return True
         if plain and all(value > 0 for value in poly.values()):
             return True
         return any(self._is_free_entry(monomial, poly) for monomial in poly)
+
+    def _is_constant_without_one_tensor(self, poly: Poly) -> bool:
+        """Whether some tensor is a factor of every monomial but a constant: taken to 0, it leaves the constant."""
+        rest = [m for m in poly if m != UNIT]
+        if UNIT not in poly or not rest:
+            return False
+        for candidate in {a for a, e in rest[0] if e > 0 and "varied" in self.atoms[a].marks}:
+            name = self.atoms[candidate].name
+            direct = {
+                a for m in rest for a, e in m if e > 0 and self.atoms[a].kind == "tensor" and self.atoms[a].name == name
+            }
+            others = self.inside([a for m in rest for a, _ in m if a not in direct])
+            if all(any(a in direct for a, _ in m) for m in rest) and all(self.atoms[a].name != name for a in others):
+                return True
+        return False
 
     def _is_free_entry(self, monomial: Monomial, poly: Poly) -> bool:
         """Whether the monomial is a positive factor times an entry of a tensor that occurs nowhere else."""
