@@ -23,6 +23,22 @@ def unfold(root: Expr) -> Expr:
     return rewrite(root, _unfolded)
 
 
+def open_slopes(root: Expr) -> Expr:
+    """The expression with the slopes of catalogue functions written out, the functions themselves left as names.
+
+    >>> open_slopes(apply("log-cosh", tensor("a"), tensor("y"), orders=(1, 0)))
+    tanh(a + (-1)*y)
+    """
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Apply) or not any(node.orders) or catalog.function(node.name) is None:
+            return None
+        parameters, body = _opened_slope(node.name, node.orders)
+        return inline(body, {p: ((), argument) for p, argument in zip(parameters, node.args, strict=True)})
+
+    return rewrite(root, rule)
+
+
 def derivative(root: Expr, name: str, indices: tuple[Index, ...] = ()) -> Expr:
     """∂root/∂name[indices], for a formula in its own right: every tensor in it stands for itself.
 
@@ -46,6 +62,17 @@ def _unfolded(node: Expr) -> Expr | None:
         return None
     parameters, body = _formula(node.name, node.orders)
     return inline(body, {p: ((), argument) for p, argument in zip(parameters, node.args, strict=True)})
+
+
+@cache
+def _opened_slope(name: str, orders: tuple[int, ...]) -> tuple[tuple[str, ...], Expr]:
+    if catalog.is_axiom(name):
+        return _formula(name, orders)
+    parameters, body = catalog.scalar_definition(name)
+    for parameter, order in zip(parameters, orders, strict=True):
+        for _ in range(order):
+            body = open_slopes(derivative(body, parameter))
+    return parameters, body
 
 
 @cache

@@ -257,7 +257,7 @@ class _Deriver:
             shown = " and ".join(self._shown(p, indices) for p in pairs)
             verb = "cancels" if len(pairs) == 1 else "cancel"
             yield Line(left, self._product(style, factors, pairs), both, f"{shown} {verb}")
-        whole = folder.fold(mul(above, slope))
+        whole = min(folder.fold(mul(above, slope)), both, key=weight)
         if factors[1] is one:
             why = "the slope of the identity is 1"
         else:
@@ -344,6 +344,8 @@ class _Deriver:
         above: list[Notation] = []
         below: list[Notation] = []
         constant, parts = self.folder(conditional=False).parts(factor)
+        if not pairs and weight(mul(constant, *(power(p, k) for p, k in parts))) > weight(factor):
+            return self._notate(reindex(factor, style.shown), style.indices, style.style)
         if abs(constant) != 1 or not parts:
             above.append(self._notate(num(abs(constant)), ()))
         for part, exponent in parts:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from backproof.algebra import Algebra, OutOfBudget, Poly
-from backproof.calculus.unfolding import unfold
+from backproof.calculus.unfolding import open_slopes, unfold
 from backproof.errors import DomainError
 from backproof.language.expression import (
     Add,
@@ -79,6 +79,7 @@ class Folder:
         except OutOfBudget:
             return expr
         start = best
+        best = min(best, plain, open_slopes(expr), key=weight)
         for rule in self._candidates(start, names(plain)):
             for basis in dict.fromkeys((best, start)):
                 try:
@@ -207,15 +208,16 @@ class Folder:
     def _linear_solution(self, equation: Expr, unknown: Expr) -> Expr | None:
         try:
             numerator = self.algebra.expression(self.algebra.fraction(self.algebra.normal(equation))[0])
+            if not _is_linear(numerator, unknown):
+                return None
 
             def at(value: int) -> Expr:
                 return _with(numerator, unknown, num(value))
 
-            constant, first, second = at(0), at(1), at(2)
-            slope = add(first, mul(-1, constant))
-            bend = add(second, mul(-1, first), mul(-1, slope))
+            constant = at(0)
+            slope = add(at(1), mul(-1, constant))
             normal = self.algebra.normal
-            if not self.algebra.is_zero(normal(bend)) or self.algebra.is_zero(normal(slope)):
+            if self.algebra.is_zero(normal(slope)):
                 return None
             return self.algebra.expression(normal(mul(-1, constant, power(slope, -1))))
         except (OutOfBudget, DomainError):
@@ -315,6 +317,16 @@ def _is_part(node: Expr) -> bool:
 
 def _with(root: Expr, part: Expr, value: Expr) -> Expr:
     return rewrite(root, lambda node: value if node is part else None)
+
+
+def _is_linear(polynomial: Expr, unknown: Expr) -> bool:
+    """Whether the unknown stands only in plain terms of an expanded polynomial, at most once in each."""
+    for term in polynomial.terms if isinstance(polynomial, Add) else (polynomial,):
+        factors = term.factors if isinstance(term, Mul) else (term,)
+        inside = [f for f in factors if any(n is unknown for n in postorder(f))]
+        if len(inside) > 1 or (inside and inside[0] is not unknown):
+            return False
+    return True
 
 
 def _protected(body: Expr, kept: tuple[Expr, ...]) -> tuple[Expr, Callable[[Expr], Expr]]:
