@@ -37,7 +37,7 @@ def slope(name: str) -> tuple[tuple[str, ...], Expr]:
     """The parameters of an axiom and its stated slope. Raises UnknownNameError for what is no axiom.
 
     >>> slope("atan")
-    (('u',), (1 + u^2)^(-1))
+    (('u',), (u^2 + 1)^(-1))
     """
     entry = _entry(name)
     if not isinstance(entry, Axiom):
