@@ -195,8 +195,13 @@ class _Setting:
             return _refuted(first.witness)
         if first.nowhere:
             return Verdict(Kind.UNKNOWN, because="a side had no value at any point that was tried")
+        opinion = self.small_model.opinion(claim.left, claim.right, early)
+        if opinion.agrees is False:
+            # False with near certainty: a larger point is likelier to be found than a proof.
+            later = self.refuter.search(claim.sides, more, early)
+            if later.witness is not None:
+                return _refuted(later.witness)
         proof = self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms)
-        opinion = self.small_model.opinion(claim.left, claim.right, max(claim.deadline, _soon()))
         if proof.proved:
             if opinion.agrees is False:
                 error = DisagreementError(
@@ -232,7 +237,7 @@ class _Setting:
 
     def _ledger(self, claim: _Claim, proof: Proof) -> tuple[Condition, ...]:
         opened = [self.view.definition(n).body for n in proof.used]
-        return side_conditions((claim.left, claim.right, *opened), proof.kinks, self.ranges)
+        return side_conditions((claim.left, claim.right, *opened), self.ranges)
 
 
 def _refuted(witness: Witness) -> Verdict:

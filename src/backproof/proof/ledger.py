@@ -1,7 +1,7 @@
 """The ledger of a proof: where its formulas have a value, and which of these conditions always hold.
 
 What is proved is "equal wherever both sides are defined". The ledger says where that is: denominators that are not 0,
-arguments of log and of roots above 0, and the kinks that a rule stayed away from.
+arguments of log and of roots above 0, and the kinks, where a slope is a convention.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from backproof.language.expression import (
     Delta,
     Expr,
     Index,
+    Max,
     Mul,
+    Num,
     Pow,
     Tensor,
     fresh,
+    mul,
     postorder,
     reindex,
 )
@@ -28,8 +31,8 @@ LETTERS: Final = "ijklpqrstuvw"
 MAX_CONDITIONS: Final = 40
 
 
-def side_conditions(formulas: Iterable[Expr], kinks: Iterable[Expr], ranges: Ranges) -> tuple[Condition, ...]:
-    """What must hold for the formulas to have a value, and the kinks; those that always hold are discharged."""
+def side_conditions(formulas: Iterable[Expr], ranges: Ranges) -> tuple[Condition, ...]:
+    """What must hold for the formulas to have a value and a slope; what always holds is discharged."""
     found: dict[tuple[ConditionKind, Expr], bool] = {}
 
     def note(kind: ConditionKind, expr: Expr) -> None:
@@ -41,8 +44,6 @@ def side_conditions(formulas: Iterable[Expr], kinks: Iterable[Expr], ranges: Ran
         for node in postorder(formula):
             for kind, expr in _needs(node):
                 note(kind, expr)
-    for kink in kinks:
-        note("kink", kink)
     return tuple(Condition(kind, expr, discharged=holds) for (kind, expr), holds in found.items())
 
 
@@ -54,6 +55,8 @@ def _needs(node: Expr) -> list[tuple[ConditionKind, Expr]]:
             return [("nonzero", part) for part in _factors(base)]
         case Apply("log", (argument,), _):
             return [("positive", argument)]
+        case Apply("step", (argument,), _) if not any(isinstance(part, Max) for part in argument.children):
+            return [("kink", _without_sign(argument))]
         case _:
             return []
 
@@ -62,6 +65,15 @@ def _factors(base: Expr) -> list[Expr]:
     """The parts of a denominator that must each not be 0."""
     factors = base.factors if isinstance(base, Mul) else (base,)
     return [f.base if isinstance(f, Pow) else f for f in factors]
+
+
+def _without_sign(argument: Expr) -> Expr:
+    """The argument without a number in front: [−2u > 0] has its kink where [u > 0] has."""
+    match argument:
+        case Mul((Num(), *rest)):
+            return mul(*rest)
+        case _:
+            return argument
 
 
 def _holds(kind: ConditionKind, expr: Expr, ranges: Ranges) -> bool:

@@ -138,11 +138,16 @@ def style(program: Axiomatic) -> str:
     return "wave" if is_deep(program) else "polynomial"
 
 
+def deep_range(k: int) -> Range:
+    """Small inputs, in turn positive, which keeps all rectified units alive, and of both signs."""
+    return "tiny" if k % 2 else "faint"
+
+
 def planned(program: Axiomatic, k: int, sorts: Iterable[str], whole: frozenset[str] = frozenset()) -> Plan:
     """The plan of try k; `whole` are fixed sizes that must not be evaluated in blocks."""
     sizes, kind = TRIES[k]
     if is_deep(program):
-        kind = "faint"
+        kind = deep_range(k)
     extents: dict[str, Extent] = {}
     turn = 0
     for sort in sorts:

@@ -27,11 +27,10 @@ MAX_ATOMS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What an attempt gave: proved or not, the definitions it opened, the kinks it avoids, what stopped it."""
+    """What an attempt gave: proved or not, the definitions it opened, what stopped it, and where."""
 
     proved: bool
     used: tuple[str, ...] = ()
-    kinks: tuple[Expr, ...] = ()
     because: str | None = None
     difference: Expr | None = None
 
@@ -87,7 +86,7 @@ class _Attempt:
                 poly = algebra.normal(self.difference)
                 zero, stopped = self._is_zero(poly, algebra)
                 if zero:
-                    return Proof(proved=True, used=tuple(used), kinks=self._kinks(algebra))
+                    return Proof(proved=True, used=tuple(used))
                 if not recognised:
                     recognised = True
                     named = self.prover.recognised(self.difference, algebra)
@@ -128,10 +127,6 @@ class _Attempt:
             if group:
                 return max(group, key=position.__getitem__)
         return None
-
-    def _kinks(self, algebra: Algebra) -> tuple[Expr, ...]:
-        inside = names(self.difference)
-        return tuple(k for k in algebra.used_kinks if names(k) <= inside)
 
     def _stopped(self, used: list[str], because: str) -> Proof:
         return Proof(proved=False, used=tuple(used), because=because, difference=self.difference)

@@ -32,6 +32,7 @@ from backproof.proof.points import (
     Point,
     Range,
     UnsuitableError,
+    deep_range,
     fixed_extent,
     is_deep,
     style,
@@ -203,7 +204,7 @@ class SmallModel:
                 self._points.clear()
             with precision(bits):
                 arithmetic = Balls(self._style, kinks=kind.kinks)
-                inputs = "faint" if is_deep(self.program) else kind.inputs
+                inputs = deep_range(kind.seed + 1) if is_deep(self.program) else kind.inputs
                 plan = Plan(SEED + kind.seed, inputs, extents)
                 found = self._points[key] = Point(self.program, arithmetic, plan, self.assumptions)
         return found
