@@ -31,6 +31,7 @@ from backproof.language.notation import (
 from backproof.language.parsing import macros
 from backproof.language.parsing.bigs import KINDS, big
 from backproof.language.parsing.brackets import absolute, environment, group
+from backproof.language.parsing.commands import Lexer
 from backproof.language.parsing.cursor import (
     ELEMENTWISE,
     JUXTAPOSED,
@@ -42,8 +43,8 @@ from backproof.language.parsing.cursor import (
 )
 from backproof.language.parsing.derivatives import differential, fraction, is_differential, nabla, short, stands_alone
 from backproof.language.parsing.names import command, continued, named, root_sign
-from backproof.language.parsing.scripts import evaluated, with_postfix
-from backproof.language.parsing.tokens import Choice, Lexer
+from backproof.language.parsing.postfix import evaluated, with_postfix
+from backproof.language.parsing.tokens import Choice
 
 MAX_READINGS: Final = 8
 MAX_TRIES: Final = 24
@@ -72,7 +73,9 @@ def parse(text: str, source: str | None = None, *, known: Collection[str] = ()) 
 
 
 def parse_all(text: str, source: str | None = None, *, known: Collection[str] = ()) -> tuple[Notation, ...]:
-    """All ways to read the text as one formula, the likeliest first, at most 8; raises what `parse` raises if there is none.
+    """All ways to read the text as one formula, the likeliest first, at most 8.
+
+    Raises what `parse` raises where there is none.
 
     >>> [type(tree).__name__ for tree in parse_all("1/2m")]
     ['Quotient', 'Product']
@@ -167,21 +170,21 @@ class Parser(Cursor):
         super().__init__(lexer)
         signs = {t.text for t in self.tokens if t.kind == "sign"}
         mixed = ("⊙" in signs and bool(signs & {"·", "×", "@", "*", "⊗"})) or {"*", "@"} <= signs
-        self._elementwise = (
-            frozenset({"⊙", "*"} if "@" in signs else {"⊙"}) if mixed and self.asks("elementwise") else frozenset()
-        )
+        self._elementwise: frozenset[str] = frozenset()
+        if mixed and self.asks("elementwise"):
+            self._elementwise = frozenset({"⊙", "*"} if "@" in signs else {"⊙"})
 
     def single(self) -> Notation:
         """The whole text as one formula."""
-        if self.token.kind == "stop":
-            self.fail("there is no formula", expected="a formula, such as a - y")
+        if self.is_kind("stop"):
+            raise self.error("there is no formula", expected="a formula, such as a - y")
         node = self.relation()
         if isinstance(node, Relation) and node.sides[0] == Words(""):
             self.at = 0
-            self.fail("nothing stands before the relation sign", expected="a left side")
-        if self.token.kind != "stop":
-            several = self.token.kind in ("words", "newline") or self.is_sign(*BETWEEN)
-            self.fail(
+            raise self.error("nothing stands before the relation sign", expected="a left side")
+        if not self.is_kind("stop"):
+            several = self.is_kind("words", "newline") or self.is_sign(*BETWEEN)
+            raise self.error(
                 "here is more than one formula" if several else self.unexpected(),
                 expected="one formula" if several else "an operator or the end",
                 next="check them one by one" if several else None,
@@ -192,7 +195,7 @@ class Parser(Cursor):
         """All formulas of the text, and the words between them."""
         parts: list[Notation] = []
         fresh = True
-        while self.token.kind != "stop":
+        while not self.is_kind("stop"):
             token = self.token
             if token.kind == "newline" or self.is_sign(*BETWEEN):
                 self.step()
@@ -205,9 +208,9 @@ class Parser(Cursor):
                 parts.append(self.relation())
                 fresh = False
             else:
-                self.fail(self.unexpected(), expected="an operator, a comma or the end")
+                raise self.error(self.unexpected(), expected="an operator, a comma or the end")
         if not parts:
-            self.fail("there is no formula", expected="a formula, such as a - y")
+            raise self.error("there is no formula", expected="a formula, such as a - y")
         return tuple(parts)
 
     def relation(self) -> Notation:
@@ -258,7 +261,7 @@ class Parser(Cursor):
         return inner if not braced or self.mates[at] == inner + 1 else 0
 
     def _step_relation(self) -> None:
-        if self.token.kind == "sign":
+        if self.is_kind("sign"):
             self.step()
         elif self.token.text == "not":
             self.at += 2
@@ -274,7 +277,7 @@ class Parser(Cursor):
         while True:
             token = self.token
             if token.kind == "sign" and token.text in macros.UNSUPPORTED:
-                self._refuse()
+                raise self._refusal()
             if token.kind == "sign" and token.text in "+-" and level <= SUM:
                 self.step()
                 chain.add("+" if token.text == "+" else "-", self.expression(ELEMENTWISE))
@@ -298,8 +301,8 @@ class Parser(Cursor):
 
     def _factor(self) -> Notation:
         """A factor that stands directly after another one."""
-        if self.token.kind == "number" and self.tokens[self.at - 1].kind == "number":
-            self.fail("two numbers stand side by side", expected="an operator between them")
+        if self.is_kind("number") and self.tokens[self.at - 1].kind == "number":
+            raise self.error("two numbers stand side by side", expected="an operator between them")
         return self.operand(JUXTAPOSED)
 
     def _denominator(self) -> Notation:
@@ -313,7 +316,7 @@ class Parser(Cursor):
             and not self.is_sign("Σ", "Π")
             and self.token.text not in KINDS
         ):
-            name = self.token.kind == "name"
+            name = self.is_kind("name")
             likely = name and isinstance(factors[-1], Number | Symbol)
             if likely == self.asks("quotient"):
                 break
@@ -386,7 +389,7 @@ class Parser(Cursor):
             case "sign":
                 return self._sign()
             case _:
-                self.fail(self.unexpected(), expected="a name, a number or a bracket")
+                raise self.error(self.unexpected(), expected="a name, a number or a bracket")
 
     def _sign(self) -> Notation:
         token = self.token
@@ -404,9 +407,9 @@ class Parser(Cursor):
             case "left.":
                 return self._between_bars()
             case text if text in macros.UNSUPPORTED:
-                self._refuse()
+                raise self._refusal()
             case _:
-                self.fail(self.unexpected(), expected="a name, a number or a bracket")
+                raise self.error(self.unexpected(), expected="a name, a number or a bracket")
 
     def _braced(self) -> Notation:
         """A group in braces; what hangs on {\\hat y} hangs on the name, and empty braces are nothing."""
@@ -430,9 +433,10 @@ class Parser(Cursor):
             return evaluated(self, body, token.start)
         return Bracketed(body, span=self.span(token.start))
 
-    def _refuse(self) -> None:
+    def _refusal(self) -> FormulaError:
+        """What is wrong with a sign that is understood and refused."""
         what, instead = macros.UNSUPPORTED[self.token.text]
-        self.fail(what, next=instead)
+        return self.error(what, next=instead)
 
 
 class _Chain:

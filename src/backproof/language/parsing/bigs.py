@@ -22,7 +22,7 @@ from backproof.language.notation import (
 )
 from backproof.language.parsing.brackets import arguments, group, listed
 from backproof.language.parsing.cursor import JUXTAPOSED, PRODUCT, SUM, TIGHT, Cursor
-from backproof.language.parsing.scripts import axis_of, is_option
+from backproof.language.parsing.postfix import axis_of, is_option
 
 KINDS: Final[dict[str, BigKind]] = {
     "Σ": "sum",
@@ -54,7 +54,7 @@ def big(p: Cursor, level: int) -> Notation:
         if p.took("_"):
             _lower(p, bounds)
         elif p.is_sign("'"):
-            p.fail("a prime hangs on a function's name only")
+            raise p.error("a prime hangs on a function's name only")
         else:
             p.step()
             bounds.upper = _script(p)
@@ -63,7 +63,7 @@ def big(p: Cursor, level: int) -> Notation:
     if not p.starts_factor() and not p.is_sign("-"):
         if word or token.text in "ΣΠ":
             return _bare(p, kind, bounds, token.start)
-        p.fail(p.unexpected(), expected=f"what {token.text} runs over")
+        raise p.error(p.unexpected(), expected=f"what {token.text} runs over")
     if word and kind in ("max", "min"):
         body = p.expression(JUXTAPOSED) if level < TIGHT else p.operand(TIGHT)
     elif level >= TIGHT:
@@ -93,7 +93,7 @@ def _made(p: Cursor, kind: BigKind, body: Notation, bounds: _Bounds, start: int,
 def _bare(p: Cursor, kind: BigKind, bounds: _Bounds, start: int) -> Notation:
     """The name of the operator alone, as in a sentence; Σ may be the name of a matrix."""
     if bounds.indices or bounds.lower is not None:
-        p.fail(p.unexpected(), expected="what the sum runs over")
+        raise p.error(p.unexpected(), expected="what the sum runs over")
     name = {"sum": "Sigma", "prod": "Pi"}.get(kind, kind) if p.text[start : start + 1] in "ΣΠ" else kind
     symbol = Symbol(name, span=p.span(start))
     if bounds.upper is None:
@@ -111,7 +111,7 @@ def _of_arguments(p: Cursor, kind: BigKind, bounds: _Bounds, name: str, start: i
         given.remove(node)
         axis = axis_of(node) if axis is None else axis
     if not given:
-        p.fail(f"{name} has no argument", p.tokens[p.at - 1], expected="an argument in the parentheses")
+        raise p.error(f"{name} has no argument", p.tokens[p.at - 1], expected="an argument in the parentheses")
     if len(given) > 1:
         symbol = Symbol(name, span=(start, start + len(name)))
         return Call(symbol, tuple(given), span=p.span(start))
@@ -123,7 +123,7 @@ def _script(p: Cursor) -> Notation:
     if p.is_sign("{", "("):
         inner = group(p)
         return inner.body if isinstance(inner, Bracketed) else inner
-    if p.token.kind in ("name", "number"):
+    if p.is_kind("name", "number"):
         token = p.step()
         if token.kind == "name":
             return Symbol(token.text, accent=token.accent, span=p.span(token.start))
@@ -138,7 +138,7 @@ def _lower(p: Cursor, bounds: _Bounds) -> None:
     if p.is_sign("{", "("):
         stop = p.mate()
         p.step()
-        if p.token.kind == "command" and p.token.text == "substack":
+        if p.is_kind("command") and p.token.text == "substack":
             p.step()
             inner = p.mate()
             p.step()
@@ -153,7 +153,7 @@ def _lower(p: Cursor, bounds: _Bounds) -> None:
     for item in items:
         _bound(p, item, bounds, start.start)
     if not items:
-        p.fail("nothing stands below the sign", start, expected="an index, such as k or k = 1")
+        raise p.error("nothing stands below the sign", start, expected="an index, such as k or k = 1")
 
 
 def _bound(p: Cursor, item: Notation, bounds: _Bounds, start: int) -> None:
@@ -183,7 +183,7 @@ def _bound(p: Cursor, item: Notation, bounds: _Bounds, start: int) -> None:
                 bounds.indices.append(name)
             bounds.lower = item
         case _:
-            p.fail(
+            raise p.error(
                 "this cannot stand below a sum",
                 p.tokens[p.at - 1]._replace(start=start),
                 expected="an index, such as k, k = 1 or j ≠ i",
@@ -198,6 +198,6 @@ def _index(p: Cursor, node: Notation) -> str:
         case Symbol(name, (Number(value),), None, None, "") if value.denominator == 1:
             return f"{name}{value}"
         case _:
-            p.fail(
+            raise p.error(
                 "this is not an index", p.tokens[p.at - 1]._replace(start=node.span[0]), expected="a letter, such as k"
             )

@@ -40,7 +40,7 @@ def listed(p: Cursor, stop: int) -> tuple[list[Notation], list[str]]:
             separators.append(p.step().text)
             continue
         if len(items) > len(separators):
-            p.fail(p.unexpected(), expected="an operator, a comma or " + p.written(p.tokens[stop]))
+            raise p.error(p.unexpected(), expected="an operator, a comma or " + p.written(p.tokens[stop]))
         items.append(placeholder(p) or p.relation())
     p.inside.pop()
     return items, separators
@@ -78,7 +78,7 @@ def group(p: Cursor) -> Notation:
     p.close(stop)
     span = p.span(token.start)
     if not items:
-        p.fail("nothing stands between the brackets", token, expected="an expression")
+        raise p.error("nothing stands between the brackets", token, expected="an expression")
     if len(items) > 1 or separators:
         return _collection(token.text, items, separators, span)
     item = items[0]
@@ -129,14 +129,14 @@ def absolute(p: Cursor) -> Notation:
         items, _ = listed(p, stop)
         p.close(stop)
         if len(items) != 1:
-            p.fail("between bars stands one expression", token)
+            raise p.error("between bars stands one expression", token)
         body = items[0]
     else:
         p.inside.append(bar)
         body = p.expression(SUM)
         p.inside.pop()
         if not p.took(bar):
-            p.fail(f"{bar} is never closed" if p.token.kind == "stop" else p.unexpected(), token, expected=bar)
+            raise p.error(f"{bar} is never closed" if p.is_kind("stop") else p.unexpected(), token, expected=bar)
     if bar == "|":
         return Absolute(body, span=p.span(token.start))
     return _norm(p, body, token)
@@ -154,7 +154,7 @@ def _norm(p: Cursor, body: Notation, opening: Token) -> Notation:
                 case Symbol("F" | "f" | "Fro" | "fro"):
                     kind = "F"
                 case _:
-                    p.fail("this norm is not known here", at, expected="_1, _2 or _F")
+                    raise p.error("this norm is not known here", at, expected="_1, _2 or _F")
         else:
             power = group(p) if p.is_sign("{") else _name_or_number(p)
     norm = Norm(body, kind, span=p.span(opening.start))
@@ -164,7 +164,7 @@ def _norm(p: Cursor, body: Notation, opening: Token) -> Notation:
 def _name_or_number(p: Cursor) -> Notation:
     token = p.token
     if token.kind not in ("name", "number"):
-        p.fail(p.unexpected(), expected="a name or a number")
+        raise p.error(p.unexpected(), expected="a name or a number")
     p.step()
     span = (token.start, token.end)
     return Number(Fraction(token.text), span=span) if token.kind == "number" else Symbol(token.text, span=span)
@@ -183,32 +183,32 @@ def environment(p: Cursor) -> Notation:
     while p.at < stop:
         if p.took("&", ","):
             continue
-        if p.token.kind == "row":
+        if p.is_kind("row"):
             p.step()
             rows.append(tuple(row))
             row = []
             continue
         row.append(p.relation())
-        if p.at < stop and not p.is_sign("&", ",", ";") and p.token.kind != "row":
-            p.fail(p.unexpected(), expected="& or \\\\ or \\end")
+        if p.at < stop and not p.is_sign("&", ",", ";") and not p.is_kind("row"):
+            raise p.error(p.unexpected(), expected="& or \\\\ or \\end")
     p.inside.pop()
     p.close(stop)
     rows.append(tuple(row))
     filled = tuple(r for r in rows if r)
     if not filled:
-        p.fail("the matrix is empty", token, expected="at least one entry")
+        raise p.error("the matrix is empty", token, expected="at least one entry")
     return Matrix(filled, span=p.span(token.start))
 
 
 def _braced_cases(p: Cursor, token: Token, stop: int) -> Notation | None:
     """{a if c; b otherwise}, or \\left\\{ \\begin{array} … \\right."""
-    if p.token.kind == "begin" and p.token.text == "array" and p.mate() + 1 == stop:
+    if p.is_kind("begin") and p.token.text == "array" and p.mate() + 1 == stop:
         inner = p.mate()
         p.step()
         cases = _cases(p, token, inner)
         p.close(stop)
         return cases
-    if p.token.kind == "begin" and p.mate() + 1 == stop and token.text == "\\{" and p.tokens[stop].text == "right.":
+    if p.is_kind("begin") and p.mate() + 1 == stop and token.text == "\\{" and p.tokens[stop].text == "right.":
         cases = environment(p)
         p.close(stop)
         return cases
@@ -230,32 +230,32 @@ def _cases(p: Cursor, token: Token, stop: int) -> Notation:
     p.inside.append("(")
     cases: list[tuple[Notation, Notation | None]] = []
     while p.at < stop:
-        if p.token.kind == "row" or p.is_sign(";", ",", "&"):
+        if p.is_kind("row") or p.is_sign(";", ",", "&"):
             p.step()
             continue
         value = p.relation()
         cases.append((value, _case_condition(p, stop)))
-        if p.at < stop and p.token.kind != "row" and not p.is_sign(";", ","):
-            p.fail(p.unexpected(), expected="the next case or the end of the cases")
+        if p.at < stop and not p.is_kind("row") and not p.is_sign(";", ","):
+            raise p.error(p.unexpected(), expected="the next case or the end of the cases")
     p.inside.pop()
     p.close(stop)
     if not cases:
-        p.fail("a case distinction without cases", token)
+        raise p.error("a case distinction without cases", token)
     return Cases(tuple(cases), span=p.span(token.start))
 
 
 def _case_condition(p: Cursor, stop: int) -> Notation | None:
     words = ""
     start = p.token.start
-    while p.at < stop and (p.is_sign(",", "&", ":") or p.token.kind == "words"):
+    while p.at < stop and (p.is_sign(",", "&", ":") or p.is_kind("words")):
         token = p.step()
         if token.kind == "words":
             words = token.text.strip(" ,.;:").lower()
             if words in OTHERWISE:
-                while p.at < stop and p.token.kind not in ("row",) and not p.is_sign(";"):
+                while p.at < stop and not p.is_kind("row") and not p.is_sign(";"):
                     p.step()
                 return None
-    if p.at >= stop or p.token.kind == "row" or p.is_sign(";"):
+    if p.at >= stop or p.is_kind("row") or p.is_sign(";"):
         return Words(words, span=p.span(start)) if words and words not in IF else None
     condition = p.relation()
     while isinstance(condition, Indicator | Bracketed):

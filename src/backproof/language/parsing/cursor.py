@@ -1,13 +1,14 @@
-"""The place in a row of tokens at which a parser stands: looking, stepping, brackets that match, errors with their place."""
+"""The place in a row of tokens at which a parser stands: looking, stepping, matching brackets, errors with a place."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final, NoReturn
+from typing import Final
 
 from backproof.errors import BackproofError, FormulaError, LimitError, Place
 from backproof.language.notation import Notation, Span
-from backproof.language.parsing.tokens import Choice, Lexer, Token
+from backproof.language.parsing.commands import Lexer
+from backproof.language.parsing.tokens import Choice, Kind, Token
 
 MAX_NESTING: Final = 80
 MAX_CHAIN: Final = 80
@@ -66,6 +67,10 @@ class Cursor(ABC):
         """The token here."""
         return self.tokens[self.at]
 
+    def is_kind(self, *kinds: Kind) -> bool:
+        """Whether the token here is of one of the kinds."""
+        return self.tokens[self.at].kind in kinds
+
     def peek(self, ahead: int = 1) -> Token:
         """A later token; the last one where there are no more."""
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
@@ -92,7 +97,7 @@ class Cursor(ABC):
     def expect(self, sign: str) -> None:
         """Steps over the sign. Raises FormulaError if something else stands here."""
         if not self.took(sign):
-            self.fail(self.unexpected(), expected=_SHOWN.get(sign, sign))
+            raise self.error(self.unexpected(), expected=_SHOWN.get(sign, sign))
 
     def span(self, start: int) -> Span:
         """From `start` to the end of the last token that was read."""
@@ -114,13 +119,13 @@ class Cursor(ABC):
             return "the formula ends too early"
         return f"{self.written(token)} cannot stand here"
 
-    def fail(
+    def error(
         self, what: str, token: Token | None = None, *, expected: str | None = None, next: str | None = None
-    ) -> NoReturn:
-        """Raises a FormulaError at a token, the one here by default."""
+    ) -> FormulaError:
+        """A FormulaError at a token, the one here by default."""
         token = token or self.token
         end = max(token.end, token.start + 1)
-        raise FormulaError(
+        return FormulaError(
             what, place=Place(self.text, token.start, end, self.lexer.source), expected=expected, next=next
         )
 
@@ -146,7 +151,7 @@ class Cursor(ABC):
     def close(self, stop: int) -> None:
         """Steps over the closing bracket at `stop`. Raises FormulaError if something else stands before it."""
         if self.at != stop:
-            self.fail(self.unexpected(), expected="an operator or " + self.written(self.tokens[stop]))
+            raise self.error(self.unexpected(), expected="an operator or " + self.written(self.tokens[stop]))
         self.at += 1
         if self.at >= len(self.tokens):
             self.at = len(self.tokens) - 1
@@ -183,10 +188,12 @@ class Cursor(ABC):
                 keep(token)
             elif sign in _CLOSING or token.kind == "end":
                 if not stack:
-                    self._unbalanced(token, f"{self.written(token)} closes nothing", "an opening bracket before it")
+                    raise self._unbalanced(
+                        token, f"{self.written(token)} closes nothing", "an opening bracket before it"
+                    )
                 opener, closers = stack.pop()
                 if (sign or "end") not in closers:
-                    self._unbalanced(
+                    raise self._unbalanced(
                         token,
                         f"{self.written(kept[opener])} is closed by {self.written(token)}",
                         _SHOWN.get(closers[0], closers[0]),
@@ -203,10 +210,10 @@ class Cursor(ABC):
                 keep(token)
         if stack:
             opener = kept[stack[-1][0]]
-            self._unbalanced(
+            raise self._unbalanced(
                 opener, f"{self.written(opener)} is never closed", _SHOWN.get(stack[-1][1][0], stack[-1][1][0])
             )
         return kept, mates
 
-    def _unbalanced(self, token: Token, what: str, expected: str) -> NoReturn:
-        self.fail(what, token, expected=expected, next="balance the brackets")
+    def _unbalanced(self, token: Token, what: str, expected: str) -> FormulaError:
+        return self.error(what, token, expected=expected, next="balance the brackets")

@@ -177,7 +177,7 @@ def _order(p: Cursor) -> int:
     if p.is_sign("{"):
         return _integer(p, group(p), token)
     if token.kind != "number":
-        p.fail(p.unexpected(), expected="the order of the derivative, a number")
+        raise p.error(p.unexpected(), expected="the order of the derivative, a number")
     p.step()
     return _integer(p, Number(Fraction(token.text)), token)
 
@@ -188,7 +188,7 @@ def _integer(p: Cursor, node: Notation, token: Token) -> int:
         case Number(value) if value.denominator == 1 and 1 <= value <= 9:
             return int(value)
         case _:
-            p.fail("this is not the order of a derivative", token, expected="a number from 1 to 9")
+            raise p.error("this is not the order of a derivative", token, expected="a number from 1 to 9")
 
 
 def _numerator(p: Cursor) -> Notation:
@@ -197,7 +197,7 @@ def _numerator(p: Cursor) -> Notation:
     found = head(p)
     if found is None:
         if not p.starts_factor():
-            p.fail(p.unexpected(), expected="what is differentiated")
+            raise p.error(p.unexpected(), expected="what is differentiated")
         p.deeper()
         node = p.operand(TIGHT)
         p.depth -= 1
@@ -215,7 +215,7 @@ def _variables(p: Cursor, order: int, *, operator: bool, stop: int | None = None
     variables: list[Notation] = []
     while True:
         if not is_differential(p.token):
-            p.fail(p.unexpected(), expected="∂ or d and a variable")
+            raise p.error(p.unexpected(), expected="∂ or d and a variable")
         p.step()
         variable = _variable(p, operator=operator)
         if isinstance(variable, Power) and order > 1 and variable.exponent == Number(Fraction(order)):
@@ -232,7 +232,7 @@ def _variable(p: Cursor, *, operator: bool) -> Notation:
     found = head(p)
     if found is None:
         if not p.is_sign("(", "{", "["):
-            p.fail(p.unexpected(), expected="the variable of the derivative")
+            raise p.error(p.unexpected(), expected="the variable of the derivative")
         return p.operand(TIGHT)
     symbol, scripts = found
     if p.is_sign("(") and not p.token.spaced and not operator and looks_like_label(p, p.at):
@@ -259,7 +259,7 @@ def _nested(
     for variable in reversed(variables):
         node = Derivative(node, variable, style, span=p.span(start))
     if not isinstance(node, Derivative):
-        p.fail("a derivative without a variable")
+        raise p.error("a derivative without a variable")
     return node
 
 

@@ -148,7 +148,7 @@ FONTS: Final[frozenset[str]] = frozenset(
     "mathinner mathopen mathclose ensuremath displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits "
     "boldmath unboldmath left right middle bigl bigr bigm Bigl Bigr Bigm biggl biggr biggm Biggl Biggr Biggm big Big "
     "bigg Bigg smash mathstrut strut nonumber notag hfill hfil centering normalsize small large Large tiny "
-    "allowbreak relax protect null bigskip medskip smallskip noindent mathchoice hline".split()
+    "allowbreak begingroup endgroup relax protect null bigskip medskip smallskip noindent mathchoice hline".split()
 )
 """Commands that only decorate: they are dropped and what follows them stays."""
 

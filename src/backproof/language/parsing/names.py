@@ -22,16 +22,16 @@ from backproof.language.notation import (
 from backproof.language.parsing import macros
 from backproof.language.parsing.brackets import arguments, group
 from backproof.language.parsing.cursor import JUXTAPOSED, TIGHT, Cursor
+from backproof.language.parsing.postfix import index_list, is_index
 from backproof.language.parsing.scripts import (
     Scripts,
     condition_in,
     hung,
-    index_list,
-    is_index,
     labelled_symbol,
     looks_like_label,
     read_scripts,
 )
+from backproof.language.parsing.tokens import Token
 from backproof.language.parsing.words import FUNCTION_LETTERS, GREEK_NAMES, PREFIX_FUNCTIONS
 
 INDICATORS: Final = frozenset({"1", "I", "indicator"})
@@ -111,8 +111,8 @@ def _calls(p: Cursor, symbol: Symbol, found: Scripts) -> bool:
     return True
 
 
-def _top_level(p: Cursor) -> list[object]:
-    found: list[object] = []
+def _top_level(p: Cursor) -> list[Token]:
+    found: list[Token] = []
     at, stop = p.at + 1, p.mate()
     while at < stop:
         found.append(p.tokens[at])
@@ -167,7 +167,7 @@ def _prefix(p: Cursor, symbol: Symbol, found: Scripts, start: int) -> Notation:
         tight = not p.token.spaced
         given = arguments(p)
         if not given:
-            p.fail(f"{symbol.name} has no argument", expected="an argument in the parentheses")
+            raise p.error(f"{symbol.name} has no argument", expected="an argument in the parentheses")
         return Call(symbol, given, found.primes, found.exponent, tight, span=p.span(start))
     negative = p.is_sign("-") and not p.peek().spaced and p.token.spaced
     if negative:
@@ -191,7 +191,7 @@ def _argument(p: Cursor) -> Notation:
     p.deeper()
     first = p.operand(TIGHT)
     factors = [first]
-    while p.token.kind in ("name", "command") and p.token.text not in PREFIX_FUNCTIONS and p.starts_factor():
+    while p.is_kind("name", "command") and p.token.text not in PREFIX_FUNCTIONS and p.starts_factor():
         if not isinstance(factors[-1], Number) and not p.asks("arguments"):
             break
         factors.append(p.operand(TIGHT))
@@ -205,9 +205,11 @@ def accented(p: Cursor) -> Symbol:
     inner = argument(p)
     inner = inner.body if isinstance(inner, Bracketed) else inner
     if not isinstance(inner, Symbol):
-        p.fail(f"\\{token.text} stands over more than a name", token, next="give the expression a name of its own")
+        raise p.error(
+            f"\\{token.text} stands over more than a name", token, next="give the expression a name of its own"
+        )
     if inner.accent is not None:
-        p.fail(f"{inner.name} has two accents", token, next="use another name")
+        raise p.error(f"{inner.name} has two accents", token, next="use another name")
     return replace(inner, accent=macros.ACCENTS[token.text], span=p.span(token.start))
 
 
@@ -224,7 +226,7 @@ def argument(p: Cursor) -> Notation:
         return Number(Fraction(token.text), span=(token.start, token.end))
     if token.kind == "command":
         return command(p)
-    p.fail(p.unexpected(), expected="an argument in braces")
+    raise p.error(p.unexpected(), expected="an argument in braces")
 
 
 def command(p: Cursor) -> Notation:
@@ -238,7 +240,7 @@ def command(p: Cursor) -> Notation:
         case "sqrt":
             return _root(p, token.start)
         case "abs" | "norm":
-            p.fail(f"\\{token.text} is not read here", token, next="write |x| or \\|x\\|")
+            raise p.error(f"\\{token.text} is not read here", token, next="write |x| or \\|x\\|")
         case "overset" | "stackrel":
             argument(p)
             return argument(p)
@@ -249,10 +251,10 @@ def command(p: Cursor) -> Notation:
         case name if name in macros.BRACES:
             body = argument(p)
             while p.took("_", "^"):
-                argument(p) if not p.token.kind == "words" else p.step()
+                argument(p) if not p.is_kind("words") else p.step()
             return body
         case _:
-            p.fail(
+            raise p.error(
                 f"\\{token.text} is not part of the formula language", token, next="write it with + − · / and powers"
             )
 

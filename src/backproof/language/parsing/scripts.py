@@ -8,7 +8,6 @@ from typing import Final
 
 from backproof.language.letters import ACCENTS
 from backproof.language.notation import (
-    Big,
     BigKind,
     Bracketed,
     Call,
@@ -20,11 +19,10 @@ from backproof.language.notation import (
     Number,
     Power,
     Product,
-    Relation,
     Symbol,
     Transposed,
 )
-from backproof.language.parsing.brackets import arguments, is_condition, listed, placeholder
+from backproof.language.parsing.brackets import is_condition, listed
 from backproof.language.parsing.cursor import MAX_CHAIN, SUM, TIGHT, Cursor
 from backproof.language.parsing.words import LABEL_LETTERS
 
@@ -94,7 +92,7 @@ def subscripts(p: Cursor) -> tuple[Notation, ...]:
         elif token.kind in ("name", "number", "words", "command"):
             items = [_single(p)]
         else:
-            p.fail(p.unexpected(), expected="a subscript")
+            raise p.error(p.unexpected(), expected="a subscript")
     p.indexing -= 1
     return tuple(part for item in items for part in _apart(item))
 
@@ -175,7 +173,7 @@ def _raised(p: Cursor, found: Scripts, stop: int, *, labelled: bool) -> None:
     else:
         _power(p, found, p.expression(SUM))
         if p.at < stop and not p.is_sign("'", "*"):
-            p.fail(p.unexpected(), expected="an operator or }")
+            raise p.error(p.unexpected(), expected="an operator or }")
 
 
 def _label_ends(p: Cursor, stop: int) -> bool:
@@ -196,7 +194,7 @@ def _label(p: Cursor) -> Notation:
     items, _ = listed(p, stop)
     p.close(stop)
     if not items:
-        p.fail("nothing stands in this superscript", p.tokens[stop])
+        raise p.error("nothing stands in this superscript", p.tokens[stop])
     return items[0] if len(items) == 1 else Matrix((tuple(items),), span=p.span(start))
 
 
@@ -218,7 +216,7 @@ def _chained(p: Cursor) -> Notation:
         negative = p.took("-")
         if p.is_sign("("):
             part = _inside(p)
-        elif p.token.kind in ("name", "number"):
+        elif p.is_kind("name", "number"):
             part = _exponent_name(p)
         else:
             part = p.operand(TIGHT)
@@ -245,7 +243,7 @@ def _inside(p: Cursor) -> Notation:
     items, _ = listed(p, stop)
     p.close(stop)
     if len(items) != 1:
-        p.fail("an exponent is one expression", p.tokens[stop], expected="one expression in the parentheses")
+        raise p.error("an exponent is one expression", p.tokens[stop], expected="one expression in the parentheses")
     return items[0]
 
 
@@ -253,7 +251,7 @@ def _exponent_name(p: Cursor) -> Notation:
     """A name or number as exponent; e^f(x) has the whole call in the exponent, W^l_{jk} only the l."""
     following = p.peek()
     euler = p.at >= 2 and p.tokens[p.at - 2].text in ("e", "exp") and p.tokens[p.at - 1].text == "^"
-    if p.token.kind == "name" and (euler or following.text == "(" and not following.spaced and len(p.token.text) > 1):
+    if p.is_kind("name") and (euler or (following.text == "(" and not following.spaced and len(p.token.text) > 1)):
         return p.operand(TIGHT)
     return _single(p)
 
@@ -324,146 +322,6 @@ def _reads_entry(symbol: Symbol) -> bool:
         and all(isinstance(s, Symbol) and s.name in "ijklmnpqrs" for s in symbol.subscripts)
         and symbol.subscripts[0] != symbol.subscripts[1]
     )
-
-
-def with_postfix(p: Cursor, node: Notation, start: int) -> Notation:
-    """An operand with what hangs on it: (…)_i, (…)^2, x.T, x.sum(), k!, …|_{z}."""
-    for _ in range(MAX_CHAIN):
-        hanging = _one_postfix(p, node, start)
-        if hanging is None:
-            return node
-        node = hanging
-    raise p.too_deep(p.token)
-
-
-def _one_postfix(p: Cursor, node: Notation, start: int) -> Notation | None:
-    token = p.token
-    if token.kind == "method":
-        return _method(p, node, start)
-    if token.kind != "sign":
-        return None
-    match token.text:
-        case "_":
-            p.step()
-            lower = subscripts(p)
-            if isinstance(node, Number):
-                if node.value == 1 and len(lower) == 1 and (condition := condition_in(lower[0])) is not None:
-                    return Indicator(condition, span=p.span(start))
-                return Symbol(str(node.value), lower, span=p.span(start))
-            return Entry(node, lower, span=p.span(start))
-        case "^":
-            p.step()
-            found = Scripts()
-            superscript(p, found, labelled=False)
-            if found.primes or found.star:
-                p.fail("a prime or star hangs on a name only", token, next="name the function")
-            if found.exponent is not None:
-                node = Power(node, found.exponent, span=p.span(start))
-            return Transposed(node, span=p.span(start)) if found.transposed else node
-        case "'" if not token.spaced:
-            p.fail("a prime hangs on a function's name only", expected="f'(z)", next="write d/dx (…)")
-        case "!" if not token.spaced:
-            p.step()
-            return Call(Symbol("factorial", span=p.span(token.start)), (node,), span=p.span(start))
-        case "|" | "‖" if _evaluates(p):
-            p.step()
-            return evaluated(p, node, start)
-        case "[" if not token.spaced and is_index(p, p.at) and isinstance(node, Symbol | Bracketed | Call | Entry):
-            return Entry(node, index_list(p), span=p.span(start))
-        case _:
-            return None
-
-
-def _evaluates(p: Cursor) -> bool:
-    """Whether the bar here is the one of f(x)|_{x=0}."""
-    following = p.peek()
-    return following.kind == "sign" and following.text == "_" and not (p.inside and p.inside[-1] == p.token.text)
-
-
-def evaluated(p: Cursor, node: Notation, start: int) -> Notation:
-    """…|_{x=0}, after the bar: a call at the given value."""
-    if not p.took("_"):
-        p.fail(p.unexpected(), expected="a value: |_{x = 0}")
-    values = subscripts(p)
-    if p.is_sign("^"):
-        p.fail("a bar with two limits is an integral", next="write the difference of the two values")
-    return Call(node, values, span=p.span(start))
-
-
-def _method(p: Cursor, node: Notation, start: int) -> Notation:
-    token = p.step()
-    if token.text in ("T", "t", "transpose"):
-        if p.is_sign("(") and token.text != "T":
-            arguments(p)
-        return Transposed(node, span=p.span(start))
-    if not p.is_sign("("):
-        p.fail(f".{token.text} is a function of an array", token, expected=f".{token.text}(…)")
-    given = arguments(p)
-    if token.text == "dot":
-        return Product("@", (node, *given), span=p.span(start))
-    axes = [axis_of(g) for g in given]
-    return Big(METHODS[token.text], node, axis=next((a for a in axes if a is not None), None), span=p.span(start))
-
-
-def is_option(node: Notation) -> bool:
-    """Whether an argument is an option of NumPy: axis=0, keepdims=True."""
-    match node:
-        case Relation((Symbol("axis" | "dim" | "keepdims" | "keepdim"), _), ("=",)):
-            return True
-        case _:
-            return False
-
-
-def axis_of(node: Notation) -> int | None:
-    """The axis of axis=0, of dim=-1, or of a number alone."""
-    if isinstance(node, Relation):
-        if not isinstance(node.sides[0], Symbol) or node.sides[0].name not in ("axis", "dim"):
-            return None
-        node = node.sides[1]
-    match node:
-        case Number(value) if value.denominator == 1 and value < 100:
-            return int(value)
-        case Negative(Number(value)) if value.denominator == 1 and value < 100:
-            return -int(value)
-        case _:
-            return None
-
-
-def is_index(p: Cursor, at: int) -> bool:
-    """Whether the bracket at `at` holds indices: [i], [i, j], [:, k], [2], [l+1]."""
-    stop = p.mates[at]
-    if stop - at > 24 or stop == at + 1:
-        return False
-    for token in p.tokens[at + 1 : stop]:
-        fits = (
-            (token.kind == "number" and token.text.isdigit())
-            or (
-                token.kind == "name"
-                and len(token.text) == 1
-                and (token.text in "ijklmnpqrstuvbcLt" or token.text == "…")
-            )
-            or (token.kind == "sign" and token.text in (":", ",", "+", "-"))
-        )
-        if not fits:
-            return False
-    return True
-
-
-def index_list(p: Cursor) -> tuple[Notation, ...]:
-    """The indices in the bracket here."""
-    stop = p.mate()
-    p.step()
-    p.indexing += 1
-    items: list[Notation] = []
-    while p.at < stop:
-        if p.is_sign(":"):
-            token = p.step()
-            items.append(Symbol(":", span=(token.start, token.end)))
-        elif not p.took(","):
-            items.append(placeholder(p) or p.expression(SUM))
-    p.indexing -= 1
-    p.close(stop)
-    return tuple(items)
 
 
 def condition_in(node: Notation) -> Notation | None:

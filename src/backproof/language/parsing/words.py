@@ -1,4 +1,4 @@
-"""Runs of letters in plain text: which are one name (yhat, softmax, dout), which a product (ab), which a differential (dW2)."""
+"""Runs of letters: which are one name (yhat, softmax, dout), which a product (ab), which a differential (dW2)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ PREFIX_FUNCTIONS: Final[frozenset[str]] = frozenset(
 
 NAMES: Final[frozenset[str]] = (
     frozenset(
-        "loss Loss cost Cost err error net out dout in_ target targets label labels logit logits score scores prob probs "
-        "output input hidden pred ypred true new old prev next max min mean avg sum prod ref reg data model key query value "
-        "bias weight weights grad grads act preact pre post lr rate step batch size num len dim diag mask mult half scale "
-        "shift gain momentum decay norm Norm attn attention head heads ctx concat cat emb pos neg tot total train test val "
-        "obs est opt init final last first id Id eye ones zeros inf nan MSE CE BCE NLL KL LSE BN LN MLP RNN LSTM GRU CNN "
-        "SGD Adam SSE MAE RMS RSS RMSE CrossEntropy relu ReLU elu ELU selu SELU gelu GELU silu SiLU mish Mish softmax "
-        "Softmax sigmoid Sigmoid logistic softplus softsign tanh Tanh hardtanh leaky dropout identity linear where clip "
-        "maximum minimum square reciprocal heaviside indicator dot matmul outer inner transpose reshape flatten vec rank "
-        "det inv trace conv pool cov Cov var Var std mu nu xi pi phi psi chi eta rho tau eps ell price area age hyp aux src dst "
-        "doing wrt".split()
+        "loss Loss cost Cost err error net out dout target targets label labels logit logits score scores prob "
+        "probs output input hidden pred ypred true new old prev next max min mean avg sum prod ref reg data model "
+        "key query value bias weight weights grad grads act preact pre post lr rate step batch size num len dim "
+        "diag mask mult half scale shift gain momentum decay norm Norm attn attention head heads ctx concat cat "
+        "emb pos neg tot total train test val obs est opt init final last first id Id eye ones zeros inf nan MSE "
+        "CE BCE NLL KL LSE BN LN MLP RNN LSTM GRU CNN SGD Adam SSE MAE RMS RSS RMSE CrossEntropy relu ReLU elu ELU "
+        "selu SELU gelu GELU silu SiLU mish Mish softmax Softmax sigmoid Sigmoid logistic softplus softsign tanh "
+        "Tanh hardtanh leaky dropout identity linear where clip maximum minimum square reciprocal heaviside "
+        "indicator dot matmul outer inner transpose reshape flatten vec rank det inv trace conv pool cov Cov var "
+        "Var std mu nu xi pi phi psi chi eta rho tau eps ell price area age hyp aux src dst wrt".split()
     )
     | PREFIX_FUNCTIONS
 )
@@ -58,7 +58,7 @@ Kind = Literal["name", "differential"]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a run of letters: a name with its accent, or the d of a differential, and where it starts in the run."""
+    """A part of a run of letters: a name with its accent, or the d of a differential, and its place in the run."""
 
     kind: Kind
     name: str
