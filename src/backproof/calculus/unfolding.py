@@ -17,8 +17,9 @@ from backproof.language.walks import inline, rewrite
 def unfold(root: Expr) -> Expr:
     """The expression with axioms of order 0 and abstract functions only.
 
+    >>> from backproof.language.expression import tensor
     >>> unfold(catalog.applied("sigmoid", tensor("z"), order=0))
-    (1 + exp((-1)*z))^(-1)
+    (exp((-1)*z) + 1)^(-1)
     """
     return rewrite(root, _unfolded)
 
@@ -26,8 +27,9 @@ def unfold(root: Expr) -> Expr:
 def open_slopes(root: Expr) -> Expr:
     """The expression with the slopes of catalogue functions written out, the functions themselves left as names.
 
-    >>> open_slopes(apply("log-cosh", tensor("a"), tensor("y"), orders=(1, 0)))
-    tanh(a + (-1)*y)
+    >>> from backproof.language.expression import apply, tensor
+    >>> open_slopes(apply("half-mse", tensor("a"), tensor("y"), orders=(1, 0)))
+    a + (-1)*y
     """
 
     def rule(node: Expr) -> Expr | None:
@@ -42,6 +44,7 @@ def open_slopes(root: Expr) -> Expr:
 def derivative(root: Expr, name: str, indices: tuple[Index, ...] = ()) -> Expr:
     """∂root/∂name[indices], for a formula in its own right: every tensor in it stands for itself.
 
+    >>> from backproof.language.expression import tensor
     >>> derivative(tensor("x") ** 3, "x")
     3*x^2
     """
