@@ -147,6 +147,7 @@ PROVED: dict[str, tuple[Exprlike, Exprlike]] = {
 
 # Wrong, or true only in part: none may be proved.
 OPEN: dict[str, tuple[Exprlike, Exprlike]] = {
+    "a log behind an indicator says nothing": (step(a0) * lg(a0) + ab(a0), step(a0) * lg(a0) + a0),
     "exp of the log of relu": (ex(lg(relu(a0))), a0 * step(a0) + 1 - step(a0)),
     "pairs, with the diagonal": (S([i, j], step(x[i] - x[j])), n**2 / 2),
     "either above, at equal indices too": (step(x[i] - x[j]) + step(x[j] - x[i]), 1),
@@ -209,6 +210,21 @@ def test_used_kinks_are_noted():
     assert Algebra().used_kinks == set()
     assert algebra.equal(step(-b0), 1 - step(b0))
     assert b0 in algebra.used_kinks
+
+
+def test_used_signs_are_noted():
+    algebra = Algebra()
+    assert algebra.equal(ex(lg(b0 * a0 + 1)), b0 * a0 + 1)
+    assert algebra.used_signs == {a0 * b0 + 1} or algebra.used_signs == {b0 * a0 + 1}
+    assert Algebra().used_signs == set()
+
+
+def test_piecewise_names_may_lie_on_a_kink():
+    """With a = relu(z), a = 0 is no rare event."""
+    claim = step(-a0), 1 - step(a0)
+    assert Algebra().equal(*claim)
+    assert not Algebra(piecewise=["a0"]).equal(*claim)
+    assert Algebra(piecewise=["a0"]).equal(step(-a0 - b0), 1 - step(a0 + b0))
 
 
 @pytest.mark.parametrize("formula", [power(a0 - a0 + x[i] - x[i], -1), lg(a0 - a0), root(-1 - a0**2, 1, 2)])

@@ -52,6 +52,7 @@ class Atoms:
         self.atoms: list[Atom] = []
         self.special: set[int] = set()
         self.assumed: dict[str, list[Assumption]] = {}
+        self.piecewise: frozenset[str] = frozenset()
         for assumption in assumptions:
             self.assumed.setdefault(assumption.tensor, []).append(assumption)
         self._numbers: dict[tuple[object, ...], int] = {}

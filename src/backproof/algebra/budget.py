@@ -31,7 +31,7 @@ class Limits:
     seconds: float = 10.0
     terms: int = 20_000
     bits: int = 4_000
-    degree: int = 80
+    degree: int = 160
     factor_terms: int = 1_500
     nesting: int = 24
     labellings: int = 720

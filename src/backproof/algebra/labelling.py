@@ -63,15 +63,18 @@ def labellings(roles: Roles, bound: Sequence[Index], factors: Iterable[Factor]) 
     sorts = sorted({i.sort for i in bound})
     colour = {i: sorts.index(i.sort) for i in bound}
     while True:
-        signature: dict[Index, tuple[object, ...]] = {}
-        for i in bound:
-            around = [
-                (roles.role(a, i), e, outer[a], tuple(sorted((colour[j], roles.role(a, j)) for j in inside if j != i)))
-                for a, e, inside in edges
-                if i in inside
-            ]
-            signature[i] = (colour[i], tuple(sorted(around)))
-        order = sorted(set(signature.values()), key=lambda s: s)  # type: ignore[arg-type, return-value]
+        signature = {
+            i: (
+                colour[i],
+                sorted(
+                    (roles.role(a, i), e, outer[a], sorted((colour[j], roles.role(a, j)) for j in inside if j != i))
+                    for a, e, inside in edges
+                    if i in inside
+                ),
+            )
+            for i in bound
+        }
+        order = [found for found, _ in itertools.groupby(sorted(signature.values()))]
         refined = {i: order.index(signature[i]) for i in bound}
         if len(order) == len(set(colour.values())):
             break

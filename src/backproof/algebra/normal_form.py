@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from backproof.algebra.budget import Limits, OutOfBudget, Undefined
-from backproof.algebra.polynomial import UNIT, Monomial, Poly, accumulate, constant, opposite, plus, single, term
+from backproof.algebra.polynomial import (
+    UNIT,
+    Monomial,
+    Poly,
+    accumulate,
+    constant,
+    opposite,
+    plus,
+    scaled,
+    single,
+    term,
+)
 from backproof.algebra.relations import Relations
 from backproof.errors import FormulaError
 from backproof.language.expression import (
@@ -53,7 +64,8 @@ class Algebra(Relations):
 
     Formulas hold elementary functions (`exp log sin cos atan erf step`), not differentiated, and abstract functions.
     A normal form equals its formula wherever the formula has a value, kinks aside. Other assumptions need another
-    Algebra.
+    Algebra. `piecewise` names tensors that stand for formulas with indicators or maxima: such a value may lie on a
+    kink for a whole region of the data, a = relu(z) on that of |a|, so no kink in it is taken for rare.
 
     >>> from backproof.language.expression import apply, tensor
     >>> x, algebra = tensor("x"), Algebra()
@@ -61,15 +73,28 @@ class Algebra(Relations):
     True
     """
 
-    def __init__(self, assumptions: Iterable[Assumption] = (), *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        assumptions: Iterable[Assumption] = (),
+        *,
+        limits: Limits | None = None,
+        piecewise: Iterable[str] = (),
+    ) -> None:
         super().__init__(assumptions, limits=limits)
+        self.piecewise = frozenset(piecewise)
         self._normal: dict[Expr, tuple[Poly, Facts]] = {}
         self._written: dict[int, Expr] = {}
+        self._used: set[tuple[int, int]] = set()
 
     @property
     def used_kinks(self) -> set[Expr]:
         """The u for which [−u > 0] = 1 − [u > 0] was used: results hold for u ≠ 0."""
         return {self.expression(p) for p in self._kinks.values()}
+
+    @property
+    def used_signs(self) -> set[Expr]:
+        """The u > 0 that were used because a formula takes log u."""
+        return {self.expression(scaled(self.atoms[a].args[0], 1 if value else -1)) for a, value in self._used}
 
     def normal(self, expr: Expr) -> Poly:
         """The normal form. Raises Undefined for 1/0 or log 0, OutOfBudget where it grows too large."""
@@ -106,7 +131,8 @@ class Algebra(Relations):
                     accumulate(total, poly)
                 return total, facts
             case Mul():
-                return self.product(polys), facts
+                # Where an indicator is 0 nobody asks whether the other factors have a value.
+                return self.product(polys), NO_FACTS if any(self._has_choice(p) for p in polys) else facts
             case Pow(_, exponent):
                 return self.power(polys[0], exponent), facts
             case Apply(name, _, orders):
@@ -124,7 +150,7 @@ class Algebra(Relations):
 
     def _fact(self, argument: Poly) -> Facts:
         """What `log u` says: u > 0 and not −u > 0, where these are single indicators and u itself has none."""
-        if any(a in self.special and self._is_choice(a) for m in argument for a, _ in m):
+        if self._has_choice(argument):
             return NO_FACTS
         facts: set[tuple[int, int]] = set()
         for value, indicator in ((1, self.step(argument)), (0, self.step(opposite(argument)))):
@@ -136,10 +162,14 @@ class Algebra(Relations):
                     facts.add((steps[0], 1 - value))
         return frozenset(facts)
 
+    def _has_choice(self, poly: Poly) -> bool:
+        return any(a in self.special and self._is_choice(a) for m in poly for a, _ in m)
+
     def _under(self, poly: Poly, facts: Facts) -> Poly:
         for atom, value in facts:
             if any(a == atom for m in poly for a, _ in m):
                 poly = self.assigned(poly, atom, value)
+                self._used.add((atom, value))
         return poly
 
     def is_zero(self, poly: Poly) -> bool:

@@ -50,7 +50,7 @@ class Ring(Atoms):
 
     def entry(self, name: str, indices: tuple[Index, ...]) -> Poly:
         """An entry of a named tensor, with what is assumed of the tensor."""
-        marks = {"varied"}
+        marks = set[str]() if name in self.piecewise else {"varied"}
         for assumption in self.assumed.get(name, ()):
             match assumption.property:
                 case "equals":
