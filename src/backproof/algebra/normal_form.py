@@ -131,6 +131,7 @@ class Algebra(Relations):
                     accumulate(total, poly)
                 return total, facts
             case Mul():
+                polys = [self._under(p, f) for p, f in inside]
                 # Where an indicator is 0 nobody asks whether the other factors have a value.
                 return self.product(polys), NO_FACTS if any(self._has_choice(p) for p in polys) else facts
             case Pow(_, exponent):
