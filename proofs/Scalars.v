@@ -150,6 +150,43 @@ Ltac bp_unify :=
   bp_unify1 phi; bp_unify1 erf; bp_unify1 cosh; bp_unify1 sinh; bp_unify1 cos; bp_unify1 sin; bp_unify1 atan;
   bp_unify1 step.
 
+(** ** Square roots: their squares are known, and sqrt (c^2 x) = c sqrt x *)
+
+Lemma sqrt_scale c x y : 0 < c -> 0 <= x -> y = c ^ 2 * x -> sqrt y = c * sqrt x.
+Proof.
+  intros Hc Hx ->. rewrite sqrt_mult by (auto; apply pow2_ge_0). f_equal.
+  replace (c ^ 2) with (c * c) by ring. apply sqrt_square; lra.
+Qed.
+Lemma sqrt_2_PI : sqrt (2 * PI) = sqrt 2 * sqrt PI.
+Proof. apply sqrt_mult; generalize PI_RGT_0; lra. Qed.
+Lemma sqrt_2_over_PI : sqrt (2 / PI) = sqrt 2 / sqrt PI.
+Proof. apply sqrt_div; generalize PI_RGT_0; lra. Qed.
+
+Ltac bp_root_scale :=
+  rewrite ?sqrt_2_PI, ?sqrt_2_over_PI;
+  repeat match goal with
+  | H : 0 < ?c |- context [sqrt ?y] =>
+      match goal with
+      | |- context [sqrt ?x] =>
+          lazymatch x with y => fail | _ => idtac end;
+          rewrite (sqrt_scale c x y H) by (solve [left; bp_side] || (field; bp_side))
+      end
+  end.
+Ltac bp_root_facts :=
+  repeat match goal with
+  | |- context [sqrt ?x] =>
+      lazymatch goal with
+      | _ : sqrt x * sqrt x = x |- _ => fail
+      | _ => assert (sqrt x * sqrt x = x) by (apply sqrt_sqrt; left; solve [bp_side])
+      end
+  end.
+Ltac bp_roots :=
+  bp_unify1 sqrt; bp_root_scale; bp_root_facts;
+  lazymatch goal with
+  | E1 : sqrt ?x * sqrt ?x = ?x, E2 : sqrt ?y * sqrt ?y = ?y |- _ => field [E1 E2]; bp_side
+  | E1 : sqrt ?x * sqrt ?x = ?x |- _ => field [E1]; bp_side
+  end.
+
 (** ** The algebra of the last line *)
 
 Ltac bp_algebra :=
@@ -158,7 +195,8 @@ Ltac bp_algebra :=
   | solve [field; bp_side]
   | solve [bp_exp; field; bp_side]
   | solve [bp_unify; field; bp_side]
-  | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; field; bp_side])
+  | lazymatch goal with |- context [sqrt _] => solve [unfold phi, Rdiv, Rminus; bp_unify1 exp; bp_roots] end
+  | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh, softplus; bp_exp; field; bp_side])
   | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
 
 (** A case that cannot be: two indicators that exclude each other, or a kink that a hypothesis rules out. *)

@@ -21,7 +21,7 @@ from backproof.errors import BackproofError, ExportError
 from backproof.language.expression import Apply, Expr, Pow, Tensor, add, apply, mul, postorder, power, tensor
 from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, rewrite
-from backproof.proof.folding import Folder, weight
+from backproof.proof.folding import Folder
 
 IN_LIBRARY: Final = {
     "sigmoid": "sigmoid", "tanh": "tanh", "softplus": "softplus", "Phi": "Phi", "normal-density": "phi", "abs": "Rabs",
@@ -78,7 +78,7 @@ def _letter_assumptions(name: str):  # noqa: ANN202
 
 
 def _slope(name: str, parameters: tuple[str, ...], body: Expr, needs: tuple[Condition, ...]) -> Expr:
-    """The slope in the first parameter: folded into the function's own name where that is shorter, a(1 − a)."""
+    """The slope in the first parameter as derivations write it: folded into the function's own name, a(1 − a)."""
     if name in SLOPES:
         return SLOPES[name](tensor(parameters[0]))
     plain_slope = _first_orders(derivative(body, parameters[0]))
@@ -99,7 +99,7 @@ def _slope(name: str, parameters: tuple[str, ...], body: Expr, needs: tuple[Cond
     if any(any(n.orders) for n in postorder(folded) if isinstance(n, Apply)):
         return plain_slope
     strange = any(not is_positive(d) for d in divisors(folded) - known)
-    return plain_slope if strange or weight(folded) > weight(plain_slope) else folded
+    return plain_slope if strange else folded
 
 
 def divisors(root: Expr) -> set[Expr]:
@@ -127,7 +127,7 @@ class Functions:
     used: dict[str, str] = field(default_factory=dict[str, str])
     abstract: dict[str, int] = field(default_factory=dict[str, int])
     written: list[str] = field(default_factory=list[str])
-    known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    lemmas: list[str] = field(default_factory=list[str])
 
     def call(self, node: Apply) -> tuple[str, ...]:
         """The head of an application: the function, primed for its slope, and its open letters."""
@@ -168,14 +168,14 @@ class Functions:
         """A writer for the inside of a definition, with its parameters bound."""
         inside = Identifiers()
         bound = {p: inside.of(p) for p in one.arguments}
-        terms = Terms(inside, bound, _Calls(self, bound).call)
+        terms = Terms(inside, bound, Calls(self, bound).call)
         return terms, " ".join(bound[p] for p in one.arguments)
 
     def _in_library(self, one: Formula) -> str:
         terms, bound = self._local(one)
         name = IN_LIBRARY[one.name]
         body, slope = terms.write(one.body), terms.write(one.slope)
-        self.known.add((one.name, "text"))
+        self.lemmas += [f"text_{plain(one.name)}", f"slope_{plain(one.name)}"]
         needs = "".join(f"{hypothesis(c, terms)} -> " for c in one.needs)
         return (
             f"(** {one.name}: the library has this function; its text in the catalogue is the same. *)\n"
@@ -192,6 +192,7 @@ class Functions:
         body = terms.write(one.body)
         name = self.used[one.name] = self.names.new(plain(one.name))
         slope = terms.write(one.slope)
+        self.lemmas.append(f"slope_{name}")
         first, rest = one.parameters[0], one.parameters[1:]
         letters = " ".join(terms.tensor(n) for n in one.letters)
         head = f"{name} {letters}".strip()
@@ -231,8 +232,8 @@ class Functions:
 
 
 @dataclass
-class _Calls:
-    """Calls inside a definition: open letters are the definition's own arguments."""
+class Calls:
+    """Calls inside a definition or a theorem: open letters are its own arguments."""
 
     functions: Functions
     bound: dict[str, str]

@@ -77,8 +77,12 @@ def library_folder() -> Path:
     raise FileError("the Coq library of backproof is missing", expected=str(installed), next="install backproof again")
 
 
-def check(text: str, limit: float = DEFAULT_LIMIT) -> Answer:
-    """Let Coq check a file. `limit` is in seconds, the compilation of the library not counted."""
+def check(text: str, limit: float = DEFAULT_LIMIT, *, beside: Path | None = None, keep: str | None = None) -> Answer:
+    """Let Coq check a file. `limit` is in seconds, the compilation of the library not counted.
+
+    With `keep`, the compiled file stays in the folder `beside` under this name, and later files in that folder may require
+    it (`From Statements Require Import …`).
+    """
     if (hit := FORBIDDEN.search(_without_comments(text))) is not None:
         return Answer("rejected", message=f"the file uses {hit.group(1)}: it would not be a proof")
     program = coqc()
@@ -89,7 +93,8 @@ def check(text: str, limit: float = DEFAULT_LIMIT) -> Answer:
     if isinstance(compiled, Answer):
         return compiled
     with tempfile.TemporaryDirectory(prefix="backproof-") as folder:
-        file = Path(folder) / "derivation.v"
+        home = beside or Path(folder)
+        file = home / f"{keep or 'derivation'}.v"
         file.write_text(text, encoding="utf-8")
         return _answer(_run(program, file, compiled, limit))
 
@@ -117,7 +122,8 @@ class _Run:
 
 
 def _command(program: str, file: Path, library: Path) -> list[str]:
-    return [program, "-q", "-w", "-all", "-Q", str(library), "Backproof", str(file)]
+    beside = [] if file.parent == library else ["-Q", str(file.parent), "Statements"]
+    return [program, "-q", "-w", "-all", "-Q", str(library), "Backproof", *beside, str(file)]
 
 
 def _run(program: str, file: Path, library: Path, limit: float) -> _Run:

@@ -13,7 +13,7 @@ from typing import Final
 from backproof import catalog
 from backproof.coq.conditions import Condition, conditions, of_assumption
 from backproof.coq.document import comment
-from backproof.coq.functions import RANGES, Functions, hypothesis, prepared
+from backproof.coq.functions import RANGES, Calls, Functions, hypothesis, prepared
 from backproof.coq.identifiers import Identifiers, plain
 from backproof.coq.terms import ATOM, SIGN, Terms
 from backproof.errors import ExportError
@@ -105,7 +105,7 @@ class OutputWriter:
         inside = Identifiers()
         found = dict.fromkeys(("z", "y", *sorted(n for e in exprs for n in names(e))))
         bound = {name: inside.of(name) for name in found}
-        return Terms(inside, bound, _Letters(self.functions, bound).call), tuple(bound.values())
+        return Terms(inside, bound, Calls(self.functions, bound).call), tuple(bound.values())
 
     def theorem(self, output: Output, name: str | None = None, *, steps: bool = True) -> tuple[str, str]:
         """The theorem's text and its name."""
@@ -130,7 +130,7 @@ class OutputWriter:
         text.append(
             f"(** {comment(output.lines[kept[0]].why)} *)\n"
             f"{'Lemma' if len(kept) > 1 else 'Theorem'} {start} {binders} : {arrows}\n"
-            f"  is_derive (fun z => {terms.write(whole)}) z {terms.write(first, ATOM)}.\n{self.proof(output)}"
+            f"  is_derive (fun z => {terms.write(whole)}) z {terms.write(first, ATOM)}.\n{self.proof(output, terms)}"
         )
         if len(kept) > 1:
             chain = "".join(f"eapply eq_trans; [apply {title}_line_{k}; assumption | " for k in kept[1:-1])
@@ -142,9 +142,9 @@ class OutputWriter:
             )
         return "\n".join(text) + "\n", title
 
-    def proof(self, output: Output) -> str:
+    def proof(self, output: Output, terms: Terms) -> str:
         """The chain rule with the slopes of the loss and of the activation, then algebra."""
-        loss, activation = self._function(output.loss), self._function(output.activation)
+        loss, activation = self._function(output.loss, terms), self._function(output.activation, terms)
         outer = self._slope_lemma(output.loss)
         inner = self._slope_lemma(output.activation)
         return (
@@ -155,9 +155,9 @@ class OutputWriter:
             "Qed."
         )
 
-    def _function(self, name: str) -> str:
-        head = self.functions.call(apply_like(name))
-        return " ".join(head) if len(head) == 1 or name == "" else f"({' '.join(head)})"
+    def _function(self, name: str, terms: Terms) -> str:
+        head = terms.call(apply_like(name)) if terms.call else ()
+        return head[0] if len(head) == 1 else f"({' '.join(head)})"
 
     def _slope_lemma(self, name: str) -> str:
         if catalog.is_axiom(name):
@@ -179,17 +179,6 @@ def apply_like(name: str) -> Apply:
 def _distinct(lines: Sequence[Expr]) -> list[int]:
     """The positions of lines that differ from the line before."""
     return [k for k, line in enumerate(lines) if k == 0 or line != lines[k - 1]]
-
-
-@dataclass
-class _Letters:
-    """Calls inside a theorem: the open letters of a function are variables of the theorem."""
-
-    functions: Functions
-    bound: dict[str, str]
-
-    def call(self, node: Apply) -> tuple[str, ...]:
-        return self.functions.call(node)
 
 
 def used_names(exprs: Iterable[Expr]) -> set[str]:
