@@ -81,12 +81,15 @@ def factors_of(reader: Reader, node: Call) -> tuple[Notation, Notation] | None:
 def _way(reader: Reader, node: Call, function: Symbol) -> _Way:
     options: list[tuple[int, _Way]] = []
     meaning = _meaning(reader, function)
+    builtin = not function.subscripts and _plain_name(function) in BUILTINS
+    if meaning is not None and builtin and meaning.arity != len(node.arguments):
+        meaning = None
     own = meanings(reader, function)
     if meaning is not None:
         # h(1 − h) is a product, however h is used elsewhere.
         same_letter = bool(own) and any(_mentions(a, function.name) for a in node.arguments)
         options.append((2 if same_letter else 0, _Way("function", meaning)))
-    elif not function.subscripts and (_plain_name(function) in BUILTINS):
+    elif builtin:
         options.append((0, _Way("builtin")))
     if not node.primes:
         if node.tight and len(node.arguments) == 1 and _layered(reader, node, function):
@@ -187,7 +190,10 @@ def _factor(reader: Reader, node: Call) -> Steps:
 
 def _layered(reader: Reader, node: Call, function: Symbol) -> bool:
     label = label_text(node.arguments[0])
-    return label is not None and function.label is None and bool(reader.scope.tensors(spellings(function), label))
+    if label is None or function.label is not None:
+        return False
+    keys = spellings(function)
+    return bool(reader.scope.tensors(keys, label) or reader.scope.only_layer(keys, label))
 
 
 def _layer(reader: Reader, node: Call) -> Steps:
@@ -196,9 +202,8 @@ def _layer(reader: Reader, node: Call) -> Steps:
     label = label_text(node.arguments[0])
     if not isinstance(function, Symbol) or label is None:
         raise TypeError("a layer call has a symbol and a label")
-    layer = realised(
-        reader, reader.pick(("layer", written_name(function), label), meanings(reader, function, label, own=False))
-    )
+    options = meanings(reader, replace(function, label=node.arguments[0]), own=False)
+    layer = realised(reader, reader.pick(("layer", written_name(function), label), options))
     if node.power is not None:
         exponent = yield node.power
         return powered(reader, layer, exponent)

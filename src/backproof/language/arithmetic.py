@@ -140,7 +140,7 @@ def _superscript(reader: Reader, base: Symbol, node: Power) -> Meaning | None:
     plain = meanings(reader, base)
     layered_first = base.name in _LAYERED or not text.isdigit()
     options: list[tuple[int, Meaning | None]] = [(cost + (0 if layered_first else 1), m) for cost, m in labelled]
-    if plain and (text.isdigit() or meanings(reader, Symbol(text))):
+    if plain and (text.isdigit() or reader.scope.tensors((text,), None)):
         options.append((1 if layered_first else 0, None))
     return reader.pick(("superscript", written_name(base), text), options)
 

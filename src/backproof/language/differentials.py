@@ -104,6 +104,9 @@ def _gradient(reader: Reader, node: Derivative) -> Typed:
 def _differentiated(reader: Reader, value: Typed, node: Derivative) -> Typed:
     """The derivative of a value by an entry of the variable."""
     symbol, options = _wrt_options(reader, node.wrt)
+    if not options and (only := _only_variable(reader, value)) is not None:
+        reader.note(f"{written_name(symbol)} does not occur; read as the derivative by {only}")
+        options = [(0, TensorUse(only))]
     if not options:
         raise unknown_name(reader, symbol, node.wrt)
     if reader.scope.differentiate is None:
@@ -124,6 +127,13 @@ def _differentiated(reader: Reader, value: Typed, node: Derivative) -> Typed:
     back = {s: a for s, a in ((row, value.row), (column, value.column)) if s is not None and a is not None and s != a}
     slope = reindex(slope, back)
     return _placed_axes(reader, value, target, reindex(slope, dict(zip(new, entry.indices, strict=True))))
+
+
+def _only_variable(reader: Reader, value: Typed) -> str | None:
+    """The one computed name in an expression, for d/dx(…) of an expression without x."""
+    program = reader.scope.program
+    found = [n for n in sorted(names(value.expr)) if n in program.by_name and n in reader.scope.gradients]
+    return found[0] if len(found) == 1 else None
 
 
 def _through(program: Program, expr: Expr, variable: str) -> Expr:

@@ -70,6 +70,7 @@ class Reader:
         self.letters: dict[str, Index] = {}
         self.bound: dict[str, list[Index]] = {}
         self.local_sizes: dict[str, str] = {}
+        self.only_examples: set[str] = set()
         self.summed_except: frozenset[str] | None = None
         self._axes = 0
 

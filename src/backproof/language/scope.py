@@ -85,6 +85,12 @@ class Scope:
         # A network that is its output layer alone has no layer names: its layer L is the bare name.
         return self.tensors(bases, None) if label == "L" else ()
 
+    def only_layer(self, bases: Sequence[str], label: str | None) -> tuple[str, ...]:
+        """What a name with a numbered layer means where nothing has layers: the output layer, whatever its number."""
+        if label is None or not label.isdigit() or any("(" in name for name in self.known):
+            return ()
+        return self.tensors(bases, None)
+
     def _exact(self, key: str) -> tuple[str, ...]:
         own = (key,) if key in self.known else ()
         return tuple(dict.fromkeys((*own, *(n for n in self.aliases.get(key, ()) if n in self.known))))
@@ -97,6 +103,8 @@ class Scope:
         """What to do next about an unknown name: the names that are closest, or all of them."""
         plain = (key for key in self.aliases if "(" not in key)
         written = [n for n in dict.fromkeys((*self.program.names, *plain)) if not n.startswith("∂")]
+        if name in self.functions:
+            return f"{name} is a function here: write what it is applied to, {name}(z)"
         close = difflib.get_close_matches(name, (*written, *self.functions), n=3, cutoff=0.6)
         if close:
             return "did you mean " + " or ".join(close) + "?"

@@ -34,7 +34,10 @@ def read_big(reader: Reader, node: Big) -> Steps:
         body = yield node.body
         excluded = [_excluded(reader, value, indices[0]) for value in node.without]
     expr = mul(*excluded, body.expr) if excluded else body.expr
-    unused = [index for index in indices if index not in body.expr.free]
+    for index in indices:
+        if index.name in reader.only_examples:
+            reader.run_over(index, "1", "a sum over the examples")
+    unused = [i for i in indices if i not in body.expr.free and i.name not in reader.only_examples]
     if unused and not body.is_scalar:
         return _implicit(reader, node, replace(body, expr=expr), [i for i in indices if i not in unused])
     for index in reversed(indices):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from backproof.errors import UnknownNameError
@@ -19,13 +19,14 @@ _LAYER_LETTERS: Final = frozenset({"l", "L"})
 class TensorUse:
     """A tensor with its subscripts: letters or `:`; `sample` is the letter of an example, x^{(i)}.
 
-    `note` is what has to be said about this use.
+    `note` is what has to be said about this use, `only_example` a superscript (i) left out where there is one example.
     """
 
     name: str
     letters: tuple[str, ...] = ()
     sample: str | None = None
     note: str | None = None
+    only_example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,12 @@ def meanings(reader: Reader, symbol: Symbol, label: str | None = None, *, own: b
         return []
     items = _items(reader, symbol)
     bases = spellings(symbol)
-    options = _tensor_meanings(reader, bases, written, items)
+    explicit = label is None and symbol.label is not None
+    options = _tensor_meanings(reader, bases, written, items, explicit=explicit)
     if not options and (swapped := other_case(bases)):
-        options = [(cost + 1, use) for cost, use in _tensor_meanings(reader, swapped, written, items)]
-    if not options and (split := _split_digits(symbol)) is not None:
-        options = _tensor_meanings(reader, (split[0],), split[1], items) if written is None else []
+        options = _tensor_meanings(reader, swapped, written, items, explicit=explicit)
+    if not options and written is None and (split := _split_digits(symbol)) is not None:
+        options = _tensor_meanings(reader, (split[0],), split[1], items)
     if own and label is None:
         options += _other_meanings(reader, symbol, items, found=bool(options))
     return options
@@ -135,7 +137,7 @@ def _letters(items: Sequence[Notation]) -> tuple[str, ...] | None:
 
 
 def _tensor_meanings(
-    reader: Reader, bases: tuple[str, ...], label: str | None, items: Sequence[Notation]
+    reader: Reader, bases: tuple[str, ...], label: str | None, items: Sequence[Notation], *, explicit: bool = False
 ) -> list[Option]:
     """The tensors that a name can mean, its subscripts read as a layer, as indices or as a part of the name."""
     scope = reader.scope
@@ -143,6 +145,8 @@ def _tensor_meanings(
     if label is not None:
         layered = scope.tensors(bases, label)
         options = _indexed(reader, 0, layered, letters)
+        if explicit and not layered:
+            options += _only_layer(reader, bases, label, letters)
         if len(label) == 1 and label.isalpha() and not (layered and label in _LAYER_LETTERS):
             options += _sampled(reader, 2, scope.tensors(bases, None), letters, label)
             if items and (first := label_text(items[0])):
@@ -158,11 +162,21 @@ def _tensor_meanings(
     bound = letters is not None and bool(reader.bound.get(letters[0]))
     layered = scope.tensors(bases, first) if first is not None else ()
     options += _indexed(reader, 2 if bound else 0, layered, _letters(items[1:]))
+    if "delta" in bases and not layered:
+        options += _only_layer(reader, bases, first, _letters(items[1:]))
     if not (layered and first in _LAYER_LETTERS):
         options += _indexed(reader, 0 if bound else 1, scope.tensors(bases, None), letters)
     if len(items) > 1 and (last := label_text(items[-1])) is not None:
         options += _indexed(reader, 1, scope.tensors(bases, last), _letters(items[:-1]))
     return options
+
+
+def _only_layer(
+    reader: Reader, bases: tuple[str, ...], label: str | None, letters: tuple[str, ...] | None
+) -> list[Option]:
+    note = f"layer {label} is read as the output layer"
+    uses = _indexed(reader, 0, reader.scope.only_layer(bases, label), letters)
+    return [(cost, replace(use, note=note)) for cost, use in uses if isinstance(use, TensorUse)]
 
 
 def _indexed(reader: Reader, cost: int, names: Sequence[str], letters: tuple[str, ...] | None) -> list[Option]:
@@ -190,7 +204,7 @@ def _sampled(
             options.append((cost, TensorUse(name, letters, sample)))
         elif reader.scope.batch is None and len(letters) <= len(sorts) < 2:
             note = f"there is one example; the superscript ({sample}) is left out"
-            options.append((cost, TensorUse(name, letters, note=note)))
+            options.append((cost, TensorUse(name, letters, note=note, only_example=sample)))
     return options
 
 

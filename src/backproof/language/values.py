@@ -45,6 +45,8 @@ def realised(reader: Reader, meaning: Meaning, *, gradient: bool = False) -> Typ
 def _tensor(reader: Reader, use: TensorUse, *, gradient: bool) -> Typed:
     if use.note is not None:
         reader.note(use.note)
+    if use.only_example is not None:
+        reader.only_examples.add(use.only_example)
     sorts = reader.scope.program.sorts(use.name)
     name = reader.scope.gradients[use.name] if gradient else use.name
     slots = _slots(reader, use, sorts)
