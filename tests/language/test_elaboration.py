@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -12,6 +13,7 @@ from backproof.language.elaboration import Reading, Scope, elaborate
 from backproof.language.expression import (
     Expr,
     Index,
+    Tensor,
     add,
     apply,
     const,
@@ -361,6 +363,50 @@ def test_index_and_matrix_notation_meet() -> None:
     (reading,) = readings("delta = a_k - y_k", OUTPUT)
     assert reading.sides[1].expr is error
     assert reading.sides[0].row == reading.sides[1].row == row_k
+
+
+def test_a_numbered_layer_is_the_output_layer_where_nothing_has_layers() -> None:
+    (reading,) = readings("δ(3) = a^{(3)} - y", OUTPUT)
+    assert [side.expr for side in reading.sides] == [k("∂J/∂z"), error]
+    assert reading.notes == ("layer 3 is read as the output layer",)
+    assert right("a^3", OUTPUT) is power(a, 3)
+
+
+def test_a_sum_over_the_examples_of_one_example_is_its_only_term() -> None:
+    reading = readings(r"\frac{1}{m} \sum_{i=1}^{m} (a^{(i)} - y^{(i)})", OUTPUT)[0]
+    assert reading.sides[0].expr is error
+    assert "there is one example; the superscript (i) is left out" in reading.notes
+
+
+def test_a_sum_over_the_layers_is_written_out() -> None:
+    reading = readings(r"\sum_{l=1}^{L} \|W^{(l)}\|_F^2", COLUMNS)[0]
+    first = sum_over((H, N), power(tensor("W(1)", H, N), 2))
+    second = sum_over((K, H), power(tensor("W(2)", K, H), 2))
+    assert reading.sides[0].expr is add(first, second)
+    assert reading.notes == ("the sum over l read as running over the layers 1 to 2",)
+
+
+def test_a_derivative_by_a_letter_that_does_not_occur_is_by_what_is_computed() -> None:
+    def slope_of(_expr: Expr, entry: Tensor) -> Expr:
+        return tensor("slope", *entry.indices)
+
+    with_slope = replace(OUTPUT, differentiate=slope_of)
+    (reading,) = readings(r"\frac{d}{dx} (y \log a)", with_slope)[:1]
+    assert "x does not occur; read as the derivative by a" in reading.notes
+
+
+def test_a_jacobian_and_an_entrywise_derivative_are_told_apart_by_the_other_side() -> None:
+    (entrywise,) = readings("∂a/∂z = f'(z)", OUTPUT)
+    assert entrywise.notes == ("a derivative of a vector by a vector read entry by entry",)
+    (jacobian,) = readings("∂a/∂z = diag(f'(z))", OUTPUT)
+    assert jacobian.notes == ("a derivative of a vector by a vector read as the Jacobian ∂a_i/∂z_j",)
+    assert jacobian.sides[0].expr is mul(slope, delta(Index("i", "k"), Index("j", "k")))
+
+
+def test_the_other_meaning_of_a_letter_comes_second() -> None:
+    product, call, _ = readings("h(1 - h)", OUTPUT)
+    assert product.sides[0].expr is mul(a, add(minus(a), 1))
+    assert call.sides[0].expr is apply("f", add(minus(a), 1))
 
 
 @pytest.mark.parametrize(
