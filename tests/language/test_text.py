@@ -116,7 +116,7 @@ BRACKETS = [
     (times(Big("sum", s("y", "k"), ("k",)), a), "(Σₖ yₖ) a"),
     (times(a, Big("sum", s("y", "k"), ("k",))), "a Σₖ yₖ"),
     (Big("sum", minus(s("a", "k"), s("y", "k")), ("k",)), "Σₖ (aₖ − yₖ)"),
-    (Big("sum", times(minus(s("a", "k"), s("y", "k")), s("x", "k")), ("k",)), "Σₖ ((aₖ − yₖ) xₖ)"),
+    (Big("sum", times(minus(s("a", "k"), s("y", "k")), s("x", "k")), ("k",)), "Σₖ (aₖ − yₖ) xₖ"),
     (plus(Big("sum", s("y", "k"), ("k",)), b), "Σₖ yₖ + b"),
     (Quotient(Big("sum", s("y", "k"), ("k",)), m), "(Σₖ yₖ)/m"),
     (times(Derivative(s("J"), a), Transposed(x), sign="@"), "(∂J/∂a) xᵀ"),
@@ -130,6 +130,13 @@ BRACKETS = [
 @pytest.mark.parametrize(("notation", "expected"), BRACKETS, ids=[e for _, e in BRACKETS])
 def test_brackets_where_another_formula_could_be_read(notation: Notation, expected: str):
     assert write(notation) == expected
+
+
+def test_brackets_after_the_word_sum_hold_all_that_is_summed():
+    difference = minus(s("a", "k"), s("y", "k"))
+    assert write(Big("sum", Power(difference, n(2)), ("k",)), ascii=True) == "sum_k ((a_k - y_k)^2)"
+    assert write(Big("sum", times(difference, s("x", "k")), ("k",)), ascii=True) == "sum_k ((a_k - y_k) * x_k)"
+    assert write(Big("max", Power(difference, n(2)), ("k",))) == "maxₖ ((aₖ − yₖ)²)"
 
 
 def test_ascii_star_does_not_tear_a_matrix_product_apart():

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from backproof.language.expression import Add, Expr, Mul, Num, Pow, Tensor, add, mul, power
+from backproof.language.expression import Add, Apply, Expr, Mul, Num, Pow, Tensor, add, apply, mul, power
 from backproof.language.naming import base_of
 from backproof.language.notation import (
     Big,
-    Bracketed,
     Call,
     Derivative,
+    Indicator,
     Notation,
     Number,
     Plus,
@@ -29,7 +29,10 @@ TARGETS: Final = frozenset({"y", "Y", "t", "target"})
 
 
 def with_nice_signs(root: Expr) -> Expr:
-    """The same formula, with the sign of products moved into differences: (a − y)(1 − a) for (y − a)(a − 1)."""
+    """The same formula, with the sign of products moved into differences: (a − y)(1 − a) for (y − a)(a − 1).
+
+    A power of an exponential becomes an exponential: e²ᶻ for (eᶻ)².
+    """
     root = rewrite(root, _turned)
     if isinstance(root, Mul) and isinstance(root.factors[0], Num) and root.factors[0].value < 0:
         place = next((k for k, f in enumerate(root.factors) if _is_difference(f)), None)
@@ -46,6 +49,8 @@ def negated(node: Expr) -> Expr:
 
 def _turned(node: Expr) -> Expr | None:
     match node:
+        case Pow(Apply("exp", (exponent,)), times):
+            return apply("exp", mul(times, exponent))
         case Pow(Add() as base, exponent) if exponent.denominator == 1 and exponent % 2 == 0 and _is_backwards(base):
             return power(negated(base), exponent)
         case Mul(factors):
@@ -96,13 +101,21 @@ def difference(terms: Sequence[Signed]) -> Signed:
         rest = ordered[:-1]
         if any(sign < 0 or isinstance(_leading(term), Call | Power) for sign, term in rest):
             ordered = [ordered[-1], *rest]
-    if ordered[0][0] < 0:
+    if ordered[0][0] < 0 and _ends_in_sum(ordered[0][1]):
+        ordered.sort(key=lambda term: _ends_in_sum(term[1]))
+    if ordered[0][0] < 0 and not _ends_in_sum(ordered[0][1]):
         first = next((k for k, (sign, _) in enumerate(ordered) if sign > 0), None)
         if first is not None:
             ordered.insert(0, ordered.pop(first))
-    if ordered[0][0] < 0:
+    if all(sign < 0 for sign, _ in ordered):
         return -1, Plus(tuple((-sign, term) for sign, term in ordered))
     return 1, Plus(tuple(ordered))
+
+
+def _ends_in_sum(node: Notation) -> bool:
+    while isinstance(node, Product):
+        node = node.factors[-1]
+    return isinstance(node, Big)
 
 
 def _leading(node: Notation) -> Notation:
@@ -119,17 +132,13 @@ def number(value: Fraction) -> Notation:
 
 
 def juxtaposed(factors: Sequence[Notation]) -> Notation:
-    """A product of scalars: juxtaposed where that reads well, with dots where it could be misread.
+    """A product of scalars in a good order: juxtaposed where that reads well, with dots where it could be misread.
 
     (a − y)·a(1 − a); f(z)·(1 − a), as f(z)(1 − a) looks like a call.
     """
     if not factors:
         return Number(Fraction(1))
-    flat = [
-        f
-        for factor in factors
-        for f in (factor.factors if isinstance(factor, Product) and factor.sign == "" else (factor,))
-    ]
+    flat = [f for factor in factors for f in _inside(factor)]
     runs: list[list[Notation]] = [[flat[0]]]
     for factor in flat[1:]:
         if _reads_on(runs[-1][-1], factor):
@@ -140,20 +149,61 @@ def juxtaposed(factors: Sequence[Notation]) -> Notation:
     return products[0] if len(products) == 1 else Product("·", tuple(products))
 
 
+def _inside(factor: Notation) -> tuple[Notation, ...]:
+    return factor.factors if isinstance(factor, Product) and factor.sign == "" else (factor,)
+
+
+def ordered(factors: Sequence[Notation]) -> list[Notation]:
+    """The factors in the order of writing: numbers, derivatives, letters, brackets and functions, indicators, sums.
+
+    Letters among several brackets stay where they are: (a − y)·a(1 − a) is the slope of a loss and one of a function.
+    """
+    flat = [f for factor in factors for f in _inside(factor)]
+    several = sum(isinstance(f.base if isinstance(f, Power) else f, Plus) for f in flat) > 1
+    if not several:
+        return sorted(flat, key=_rank)
+    return sorted(flat, key=lambda f: LETTER if _rank(f) == BRACKET else _rank(f))
+
+
+NUMBER, DERIVATIVE, LETTER, BRACKET, INDICATOR, SUM = range(6)
+
+
+def _rank(factor: Notation) -> int:
+    base = factor.base if isinstance(factor, Power) else factor
+    match base:
+        case Number() | Call(Symbol("sqrt"), (Number(),)):
+            return NUMBER
+        case Quotient(Number(), Number()):
+            return NUMBER
+        case Derivative():
+            return DERIVATIVE
+        case Symbol("e") if base is not factor:
+            return BRACKET
+        case Symbol():
+            return LETTER
+        case Indicator():
+            return INDICATOR
+        case Big():
+            return SUM
+        case _:
+            return BRACKET
+
+
 def _reads_on(left: Notation, right: Notation) -> bool:
-    if isinstance(left, Derivative) or isinstance(right, Derivative | Number | Quotient):
+    if isinstance(left, Derivative | Indicator) or isinstance(right, Derivative | Number | Quotient | Indicator):
         return False
     if isinstance(left, Number):
         return True
-    if isinstance(right, Power) and isinstance(right.base, Number):
+    if isinstance(right, Power) and isinstance(right.base, Number | Indicator):
         return False
-    if _is_letter(left):
+    if _is_letter(left) and isinstance(right, Power) and _rank(right.base) == BRACKET and right.base != Symbol("e"):
+        # a(1 − a)² would be the square of a call.
+        return isinstance(right.base, Call)
+    if _is_letter(left) or _rank(left) == NUMBER:
         return True
-    if isinstance(left, Plus | Bracketed):
-        return isinstance(right, Plus | Bracketed | Big)
     if isinstance(left, Call):
         return isinstance(right, Call | Big)
-    return isinstance(left, Quotient)
+    return isinstance(left, Quotient) or not _is_letter(right)
 
 
 def _is_letter(node: Notation) -> bool:
@@ -162,12 +212,14 @@ def _is_letter(node: Notation) -> bool:
 
 def scaled(coefficient: Fraction, above: Sequence[Notation], below: Sequence[Notation]) -> Notation:
     """The number · Π above / Π below for scalars, the number positive: ½ x, 1/m Σ …, a/(2 b)."""
-    large = [f for f in above if isinstance(f, Big)]
-    small = [f for f in above if not isinstance(f, Big)]
+    arranged = ordered(above)
+    large = [f for f in arranged if isinstance(f, Big)]
+    small = [f for f in arranged if not isinstance(f, Big)]
     if not below and coefficient.denominator != 1 and above:
         return juxtaposed([number(coefficient), *small, *large])
     top = [*([Number(Fraction(coefficient.numerator))] if coefficient.numerator != 1 else []), *small]
-    bottom = [*([Number(Fraction(coefficient.denominator))] if coefficient.denominator != 1 else []), *below]
+    divisors = ordered(below)
+    bottom = [*([Number(Fraction(coefficient.denominator))] if coefficient.denominator != 1 else []), *divisors]
     if not bottom:
         return juxtaposed([*top, *large])
     if not large:

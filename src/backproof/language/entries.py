@@ -21,6 +21,7 @@ from backproof.language.expression import (
     Size,
     Sum,
     Tensor,
+    mul,
     postorder,
 )
 from backproof.language.naming import Letters, Names, symbol
@@ -47,13 +48,17 @@ WORDS: Final = {"log": "ln"}
 
 
 def with_sign(signed: Signed) -> Notation:
-    """The notation with its minus."""
+    """The notation with its minus, which a sum takes into its terms: −a − b."""
     sign, notation = signed
-    return notation if sign > 0 else Negative(notation)
+    if sign > 0:
+        return notation
+    if isinstance(notation, Plus):
+        return Plus(tuple((-own, term) for own, term in notation.terms))
+    return Negative(notation)
 
 
 def call(names: Names, node: Apply, arguments: Sequence[Notation]) -> Notation:
-    """A function of written arguments: e^{…}, |…|, [… > 0], σ′(…), ∂ℓ/∂a(a, y)."""
+    """A function of written arguments: e^{…}, |…|, [… > 0], σ′(…), ∂ℓ(a, y)/∂a."""
     order = 0 if node.name == "exp" else sum(node.orders)
     if order == 0 and len(arguments) == 1:
         argument = arguments[0]
@@ -71,20 +76,39 @@ def call(names: Names, node: Apply, arguments: Sequence[Notation]) -> Notation:
         return Call(function, tuple(arguments), primes=order)
     wanted = [k for k, times in enumerate(node.orders) if times]
     if len(wanted) == 1 and isinstance(arguments[wanted[0]], Symbol):
-        return Call(Derivative(function, arguments[wanted[0]], order=order), tuple(arguments))
+        return Derivative(Call(function, tuple(arguments)), arguments[wanted[0]], order=order)
     marks = tuple(Number(Fraction(k + 1)) for k, times in enumerate(node.orders) for _ in range(times))
     return Call(Symbol(function.name, marks), tuple(arguments))
 
 
 def _positive(argument: Notation) -> Relation:
     """Whether the argument is positive; a difference a − b as a > b."""
+    nothing = Number(Fraction(0))
     match argument:
         case Negative(body):
-            return Relation((body, Number(Fraction(0))), ("<",))
+            return Relation((body, nothing), ("<",))
+        case Plus(((1, Number() as left), (-1, right))):
+            return Relation((right, left), ("<",))
         case Plus(((1, left), (-1, right))):
             return Relation((left, right), (">",))
+        case Plus(((1, left), (1, Number() as right))):
+            return Relation((left, Negative(right)), (">",))
+        case Plus(terms) if all(sign < 0 for sign, _ in terms):
+            return Relation((Plus(tuple((1, term) for _, term in terms)), nothing), ("<",))
         case _:
-            return Relation((argument, Number(Fraction(0))), (">",))
+            return Relation((argument, nothing), (">",))
+
+
+def power_of(node: Apply) -> tuple[Expr, Expr] | None:
+    """Base and exponent of x^γ, which is exp(γ·log x); None for any other exponential."""
+    if node.name != "exp" or not isinstance(node.args[0], Mul):
+        return None
+    product = node.args[0].factors
+    logarithms = [f for f in product if isinstance(f, Apply) and f.name == "log" and not any(f.orders)]
+    rest = [f for f in product if f not in logarithms]
+    if len(logarithms) != 1 or not all(isinstance(f, Tensor | Const | Size) for f in rest) or not rest:
+        return None
+    return logarithms[0].args[0], mul(*rest)
 
 
 def raised(base: Signed, exponent: Fraction) -> Signed:
@@ -174,6 +198,9 @@ class Entries:
                 return self._product([node], [])
             case Pow(base, exponent):
                 return raised(self._written[base], exponent)
+            case Apply() if (parts := power_of(node)) is not None:
+                base, exponent = parts
+                return 1, Power(with_sign(self._written[base]), self.write(exponent))
             case Apply(_, args, _):
                 return 1, call(self._names, node, [with_sign(self._written[a]) for a in args])
             case Sum():

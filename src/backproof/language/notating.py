@@ -27,7 +27,7 @@ from backproof.language.expression import (
     postorder,
 )
 from backproof.language.naming import Letters, Names, base_of
-from backproof.language.notation import Negative, Notation, Relation
+from backproof.language.notation import Notation, Relation
 from backproof.language.program import Definition, Program
 from backproof.language.traversal import extent
 
@@ -300,7 +300,7 @@ def _negative(part: Piece) -> Piece:
 
 
 def _signed(signs: Sequence[int], parts: Sequence[Notation]) -> list[Notation]:
-    return [part if sign > 0 else Negative(part) for sign, part in zip(signs, parts, strict=True)]
+    return [with_sign(signed) for signed in zip(signs, parts, strict=True)]
 
 
 def _raised(base: Piece, exponent: Fraction) -> Piece:

@@ -122,8 +122,11 @@ def needs_brackets(parent: Notation, place: int, child: Notation, *, stacked: bo
             return not isinstance(plain, Symbol | Call | Entry)
         case Call():
             return place == 0 and not isinstance(plain, Symbol) and not (stacked and isinstance(plain, Derivative))
-        case Big(_, _, indices, lower):
-            return place == 0 and (bool(indices) or lower is not None) and own < PRODUCT
+        case Big(kind, _, indices, lower):
+            if place > 0 or not (indices or lower is not None):
+                return False
+            # After a word, max_k a b, one would not know where it ends.
+            return own < (PRODUCT if kind in ("sum", "prod") else DERIVATIVE)
         case Relation():
             return isinstance(plain, Relation)
         case Entry():

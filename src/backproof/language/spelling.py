@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from backproof.language.letters import ACCENTS, FRACTIONS, GLYPHS, lowered, raised
-from backproof.language.notation import Call, Notation, Number, Power, Product, Quotient, Symbol, Transposed
+from backproof.language.notation import Big, Call, Notation, Number, Power, Product, Quotient, Symbol, Transposed
 from backproof.language.precedence import ATOM, level, unmarked
 
 UNICODE_PRODUCTS: Final = {"": " ", "@": " ", "*": "·", "·": "·", "×": " × ", "⊙": " ⊙ ", "⊗": " ⊗ "}
@@ -105,7 +105,7 @@ class Spelling:
         if self.ascii:
             return " * " if is_matrix_product(right) or not isinstance(left, Number | Symbol | Power | Call) else "*"
         if isinstance(left, Quotient):
-            return "" if is_one_character(left) else " · "
+            return " · " if not is_one_character(left) else " " if isinstance(right, Big) else ""
         if isinstance(left, Number) and isinstance(right, Symbol) and len(self.letter(right.name)) == 1:
             return " " if right.name in NOT_AFTER_DIGITS else ""
         if isinstance(right, Number | Quotient):

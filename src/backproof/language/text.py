@@ -191,6 +191,8 @@ class _Writer:
             case _:
                 d = "d" if ascii or node.style == "total" else "∂"
                 order = self.spelling.order(node.order)
+                if ascii and isinstance(node.of, Call) and not order:
+                    of = " " + of
                 return f"{d}{order}{of}/{d}{wrt}{order}"
 
     def big(self, node: Big, shown: Sequence[str]) -> str:
@@ -210,7 +212,8 @@ class _Writer:
         if under is None:
             under = f"_{below}" if len(below) == 1 and below.isalpha() else f"_{{{below}}}"
         over = "" if upper is None else f"^{upper if len(upper) == 1 else f'{{{upper}}}'}"
-        # Brackets around the first factor only would look like brackets around the whole body.
-        if body.startswith("(") and isinstance(unmarked(node.body), Product | Quotient):
+        sign = self.spelling.big(node.kind)
+        # After a word, brackets around the first factor only would be the brackets of a call.
+        if sign.isascii() and body.startswith("(") and isinstance(unmarked(node.body), Product | Quotient | Power):
             body = f"({body})"
-        return f"{self.spelling.big(node.kind)}{under}{over} {body}"
+        return f"{sign}{under}{over} {body}"
