@@ -25,7 +25,8 @@ from language.formulas_to_print import (
 )
 
 from backproof.errors import LimitError
-from backproof.language.layout import Mark, beside, draw, line, scripted, stacked
+from backproof.language.blocks import Mark, beside, line, scripted, stacked
+from backproof.language.layout import draw
 from backproof.language.notation import (
     Big,
     Call,

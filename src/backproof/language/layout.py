@@ -5,13 +5,21 @@ Every cell keeps the mark of the part it belongs to, so that a terminal can colo
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
 
-from backproof.errors import LimitError
+from backproof.language.blocks import (
+    Block,
+    Mark,
+    beside,
+    brace,
+    fence,
+    line,
+    marked,
+    radical,
+    scripted,
+    stacked,
+)
 from backproof.language.letters import FRACTIONS, raised
 from backproof.language.notation import (
     Absolute,
@@ -41,64 +49,7 @@ from backproof.language.precedence import needs_brackets, unmarked
 from backproof.language.spelling import Spelling, is_one_character
 from backproof.language.traversal import fold, parts
 
-MAX_WIDTH: Final = 2_000
-MAX_HEIGHT: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The pair that a cell belongs to, and whether it is struck out."""
-
-    pair: int
-    struck: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One character position: a letter with its accents, and its mark."""
-
-    character: str = " "
-    mark: Mark | None = None
-
-
-Row = tuple[Cell, ...]
-BLANK: Final = Cell()
-
-
-@dataclass(frozen=True)
-class Block:
-    """A rectangle of cells; `baseline` is the row on which the formula's line of writing lies."""
-
-    rows: tuple[Row, ...]
-    baseline: int = 0
-
-    @property
-    def width(self) -> int:
-        """How many columns."""
-        return len(self.rows[0])
-
-    @property
-    def height(self) -> int:
-        """How many rows."""
-        return len(self.rows)
-
-    @cached_property
-    def lines(self) -> tuple[str, ...]:
-        """The rows as plain text, without blanks at their ends."""
-        return tuple("".join(cell.character for cell in row).rstrip() for row in self.rows)
-
-    def runs(self, row: int) -> tuple[tuple[str, Mark | None], ...]:
-        """One row as pieces of text with equal marks."""
-        found: list[tuple[str, Mark | None]] = []
-        for cell in self.rows[row]:
-            if found and found[-1][1] == cell.mark:
-                found[-1] = found[-1][0] + cell.character, cell.mark
-            else:
-                found.append((cell.character, cell.mark))
-        return tuple(found)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+__all__ = ["Block", "Mark", "draw"]
 
 
 def draw(notation: Notation, *, ascii: bool = False, numbered: bool = False) -> Block:
@@ -115,70 +66,6 @@ def draw(notation: Notation, *, ascii: bool = False, numbered: bool = False) -> 
     return fold(notation, _Draughtsman(Spelling(ascii), numbered).rule).whole
 
 
-def line(text: str) -> Block:
-    """Text on one row; combining characters stay in the cell of their letter."""
-    cells: list[Cell] = []
-    for character in text:
-        if cells and unicodedata.combining(character):
-            cells[-1] = Cell(cells[-1].character + character)
-        else:
-            cells.append(Cell(character))
-    return Block((tuple(cells),))
-
-
-def beside(*blocks: Block) -> Block:
-    """Blocks in a row on one baseline."""
-    above = max(b.baseline for b in blocks)
-    below = max(b.height - b.baseline for b in blocks)
-    width = sum(b.width for b in blocks)
-    _check(width, above + below)
-    rows: list[list[Cell]] = [[] for _ in range(above + below)]
-    for block in blocks:
-        top = above - block.baseline
-        for k, row in enumerate(rows):
-            inside = 0 <= k - top < block.height
-            row.extend(block.rows[k - top] if inside else (BLANK,) * block.width)
-    return Block(tuple(tuple(row) for row in rows), above)
-
-
-def stacked(blocks: Sequence[Block], baseline: int, *, left: bool = False) -> Block:
-    """Blocks on top of each other, centred or on the left; `baseline` counts the rows of the result."""
-    width = max(b.width for b in blocks)
-    _check(width, sum(b.height for b in blocks))
-    rows: list[Row] = []
-    for block in blocks:
-        before = 0 if left else (width - block.width) // 2
-        after = width - block.width - before
-        rows += [(BLANK,) * before + row + (BLANK,) * after for row in block.rows]
-    return Block(tuple(rows), baseline)
-
-
-def scripted(base: Block, above: Block | None, below: Block | None) -> Block:
-    """A base with a block at its upper right and one at its lower right."""
-    width = max(b.width for b in (above, below) if b is not None)
-    empty = Block((((BLANK,) * width),) * base.height)
-    column = [b for b in (above, empty, below) if b is not None]
-    height = above.height if above is not None else 0
-    return beside(base, stacked(column, height + base.baseline, left=True))
-
-
-def _check(width: int, height: int) -> None:
-    if width > MAX_WIDTH or height > MAX_HEIGHT:
-        raise LimitError(
-            "a formula is too large to draw",
-            expected=f"at most {MAX_WIDTH} columns and {MAX_HEIGHT} rows",
-            got=f"{width} columns and {height} rows",
-            next="write it on one line",
-        )
-
-
-def _marked(block: Block, mark: Mark | None) -> Block:
-    if mark is None:
-        return block
-    rows = tuple(tuple(c if c.mark is not None else Cell(c.character, mark) for c in row) for row in block.rows)
-    return Block(rows, block.baseline)
-
-
 @dataclass(frozen=True, slots=True)
 class _Drawn:
     """A block with the mark that it gets, and the tag before it, after its brackets are drawn."""
@@ -189,19 +76,8 @@ class _Drawn:
 
     @property
     def whole(self) -> Block:
-        block = _marked(self.block, self.mark)
+        block = marked(self.block, self.mark)
         return beside(line(self.tag), block) if self.tag else block
-
-
-UNICODE_FENCES: Final = {
-    "(": "⎛⎜⎝",
-    ")": "⎞⎟⎠",
-    "[": "⎡⎢⎣",
-    "]": "⎤⎥⎦",
-    "|": "│││",
-    "‖": "║║║",
-}
-ASCII_FENCES: Final = {"(": "/|\\", ")": "\\|/", "[": "[[[", "]": "]]]", "|": "|||", "‖": "|||"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,14 +173,7 @@ class _Draughtsman:
 
     def fenced(self, block: Block, left: str = "(", right: str = ")") -> Block:
         """The block between brackets as high as itself."""
-        return beside(self.fence(left, block), block, self.fence(right, block))
-
-    def fence(self, sign: str, block: Block) -> Block:
-        if block.height == 1:
-            return line(sign)
-        top, middle, bottom = (ASCII_FENCES if self.ascii else UNICODE_FENCES)[sign]
-        column = top + middle * (block.height - 2) + bottom
-        return Block(tuple((Cell(c),) for c in column), block.baseline)
+        return beside(fence(left, block, ascii=self.ascii), block, fence(right, block, ascii=self.ascii))
 
     def symbol(self, node: Symbol, shown: list[Block]) -> Block:
         flat = [block.lines[0] for block in shown if block.height == 1]
@@ -330,7 +199,7 @@ class _Draughtsman:
         if base.height == 1 and exponent.height == 1 and not self.ascii:
             text = raised(exponent.lines[0].replace(" ", ""))
             if text is not None:
-                return beside(base, _marked(line(text), exponent.rows[0][0].mark))
+                return beside(base, marked(line(text), exponent.rows[0][0].mark))
         return scripted(base, exponent, None)
 
     def product(self, node: Product, shown: list[Block]) -> Block:
@@ -375,14 +244,7 @@ class _Draughtsman:
             return beside(line("sqrt"), self.fenced(body))
         if body.height == 1 and body.width == 1:
             return beside(line("√"), body)
-        # The hook leans over as many rows as the body has: √ below, ╱ above it.
-        height = body.height
-        hook = tuple(
-            tuple(Cell("√" if k == height - 1 else "╱") if c == height - 1 - k else BLANK for c in range(height))
-            for k in range(height)
-        )
-        covered = stacked([line("_" * body.width), body], body.baseline + 1, left=True)
-        return beside(Block(hook, body.baseline), covered)
+        return radical(body)
 
     def derivative(self, node: Derivative, shown: list[Block]) -> Block:
         wrt = shown[-1]
@@ -429,15 +291,7 @@ class _Draughtsman:
             rows.insert(1, line(""))
         body = stacked(rows, 0, left=True)
         body = Block(body.rows, body.height // 2)
-        return beside(self.brace(body), line(" "), body)
-
-    def brace(self, body: Block) -> Block:
-        if body.height == 1:
-            return line("{")
-        column = ["{"] * body.height if self.ascii else ["⎧", *"⎪" * (body.height - 2), "⎩"]
-        if not self.ascii:
-            column[body.height // 2] = "⎨"
-        return Block(tuple((Cell(c),) for c in column), body.baseline)
+        return beside(brace(body, ascii=self.ascii), line(" "), body)
 
     def matrix(self, count: int, shown: list[Block]) -> Block:
         columns = len(shown) // count
