@@ -189,7 +189,9 @@ class _Check:
                 total += entry * ball(q * w)
             slope = value.entries[0].slope
             difference = total if slope is None else total - slope
-            return None if not difference.is_finite() else bool(difference.contains(0))
+            if not value.entries[0].value.is_finite() or not difference.is_finite():
+                return None
+            return bool(difference.contains(0))
 
 
 def _entry_weights(plan: Plan, sorts: tuple[str, ...]) -> list[Fraction]:
