@@ -67,6 +67,8 @@ SOURCES = [
     (Call(s("ln"), (minus(n(1), a),)), r"\ln(1 - a)"),
     (Call(s("ell"), (a, y)), r"\ell(a, y)"),
     (s("lambda"), r"\lambda"),
+    (s("W1"), r"W_{1}"),
+    (s("W1", "i", "j"), r"\mathrm{W1}_{i j}"),
     (s("loss"), r"\mathrm{loss}"),
     (s("W", "i", "j", label=n(2)), r"W_{i j}^{(2)}"),
     (Derivative(s("J"), s("w"), "nabla"), r"\nabla_{w} J"),

@@ -26,6 +26,8 @@ from backproof.language.expression import (
     sum_over,
     tensor,
 )
+from backproof.language.grammar import parse
+from backproof.language.latex import typeset
 from backproof.language.notating import notate
 from backproof.language.program import Definition, Program
 from backproof.language.scope import FunctionMeaning, Scope
@@ -226,9 +228,17 @@ def test_a_formula_that_would_fill_a_library_is_refused():
     assert refused.value.next == "give names to parts of the formula"
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.integers(0, 10**9))
-def test_what_is_written_is_read_back_as_the_same_formula(seed: int):
+SPELLINGS = {
+    "unicode": write,
+    "ascii": lambda notation: write(notation, ascii=True),
+    "latex": typeset,
+}
+
+
+@pytest.mark.parametrize("spelling", [None, *SPELLINGS])
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_what_is_written_is_read_back_as_the_same_formula(spelling: str | None, seed: int):
     rng = random.Random(seed)
     inputs, free = program_of(rng)
     expr = formula(rng, free, inputs.inputs, rng.choice((1, 2, 3)))
@@ -247,10 +257,10 @@ def test_what_is_written_is_read_back_as_the_same_formula(seed: int):
         gradients={"z(2)": "∂J/∂z(2)", "W": "∂J/∂W"},
         batch="m",
     )
-    notation = notate(definition, program=program)
-    left, right = elaborate(notation, scope)[0].sides
+    written = notate(definition, program=program)
+    read = written if spelling is None else parse(SPELLINGS[spelling](written))
+    left, right = elaborate(read, scope)[0].sides
     values = {**values, "out": wanted}
     for at in places(tuple(sorted(left.expr.free | right.expr.free))):
-        assert value(right.expr, at, values) == pytest.approx(value(left.expr, at, values), rel=1e-9, abs=1e-9), write(
-            notation
-        )
+        both = value(right.expr, at, values), value(left.expr, at, values)
+        assert both[0] == pytest.approx(both[1], rel=1e-9, abs=1e-9), write(written)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from language.formulas_to_print import (
     CANCELLED,
@@ -28,9 +30,12 @@ from language.formulas_to_print import (
 )
 
 from backproof.errors import LimitError
+from backproof.language.grammar import parse
+from backproof.language.latex import typeset
 from backproof.language.notation import (
     Absolute,
     Big,
+    Bracketed,
     Call,
     Derivative,
     Entry,
@@ -38,11 +43,16 @@ from backproof.language.notation import (
     Negative,
     Norm,
     Notation,
+    Number,
     Power,
+    Product,
     Quotient,
+    Symbol,
     Transposed,
+    Words,
 )
 from backproof.language.text import write
+from backproof.language.traversal import fold, with_parts
 
 WRITTEN = [
     (RECURSION, "W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾ ⊙ f′(z⁽ˡ⁾)", "W_(l+1).T @ delta_(l+1) * f'(z_l)"),
@@ -73,6 +83,8 @@ WRITTEN = [
     (Big("sum", a), "sum(a)", "sum(a)"),
     (Entry(times(W, x, sign="@"), (s("i"),)), "(W x)ᵢ", "(W @ x)_i"),
     (Call(s("ell"), (a, y)), "ℓ(a, y)", "ell(a, y)"),
+    (Call(s("sin"), (x,), power=n(2)), "sin²(x)", "sin^2(x)"),
+    (Derivative(Call(s("ell"), (a, y)), a), "∂ℓ(a, y)/∂a", "d ell(a, y)/da"),
 ]
 
 
@@ -142,6 +154,43 @@ def test_brackets_after_the_word_sum_hold_all_that_is_summed():
 def test_ascii_star_does_not_tear_a_matrix_product_apart():
     # Python reads a * W @ x as (a * W) @ x.
     assert write(times(a, times(W, x, sign="@"), sign="⊙"), ascii=True) == "a * (W @ x)"
+
+
+def meaning(notation: Notation) -> Notation:
+    """The notation without brackets, with one sign for all products and one style of derivatives and exponentials."""
+
+    def rule(node: Notation, inside: tuple[Notation, ...]) -> Notation:
+        match with_parts(node, inside):
+            case Bracketed(body):
+                return body
+            case Product(_, factors):
+                return Product("", tuple(g for f in factors for g in (f.factors if isinstance(f, Product) else (f,))))
+            case Call(Symbol("exp"), (exponent,)):
+                return Power(s("e"), exponent)
+            case Call() as call:
+                return replace(call, tight=True)
+            case Derivative() as derivative:
+                return replace(derivative, style="partial")
+            case other:
+                return other
+
+    return fold(notation, rule)
+
+
+READABLE = [
+    CHAIN,
+    LOSS,
+    SOFTMAX,
+    NORMALISED,
+    *(e for e in EVERY_KIND[7:] if not isinstance(e, Words | Number | Symbol)),
+]
+READABLE.remove(Derivative(None, s("W2"), "prefix"))
+
+
+@pytest.mark.parametrize("notation", READABLE, ids=write)
+def test_the_parser_reads_the_same_notation_back(notation: Notation):
+    for text in (write(notation), write(notation, ascii=True), typeset(notation)):
+        assert meaning(parse(text)) == meaning(notation), text
 
 
 @pytest.mark.parametrize("notation", EVERY_KIND, ids=lambda e: type(e).__name__)

@@ -211,9 +211,13 @@ class _Typesetter:
                 raise TypeError(f"not notation: {type(node).__name__}")
 
     def symbol(self, node: Symbol, shown: list[str]) -> str:
-        text = LATEX_LETTERS.get(node.name) or (
-            node.name if len(node.name) == 1 else f"\\mathrm{{{node.name.translate(ESCAPES)}}}"
-        )
+        stem = node.name.rstrip("0123456789")
+        if len(stem) == 1 and stem != node.name and not (node.subscripts or node.accent):
+            text = f"{stem}_{{{node.name[1:]}}}"
+        else:
+            text = LATEX_LETTERS.get(node.name) or (
+                node.name if len(node.name) == 1 else f"\\mathrm{{{node.name.translate(ESCAPES)}}}"
+            )
         if node.accent is not None:
             text = f"{ACCENTS[node.accent]}{{{text}}}"
         if node.subscripts:

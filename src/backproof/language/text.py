@@ -176,7 +176,8 @@ class _Writer:
             return "√" + (inside if is_short(node.arguments[0]) else f"({inside})")
         name += self.spelling.prime * node.primes
         if node.power is not None:
-            name += (None if self.spelling.ascii else raised(shown[-1])) or f"^({shown[-1]})"
+            above = None if self.spelling.ascii else raised(shown[-1])
+            name += above or (f"^{shown[-1]}" if is_short(node.power) else f"^({shown[-1]})")
         return f"{name}({inside})"
 
     def derivative(self, node: Derivative, shown: Sequence[str]) -> str:
