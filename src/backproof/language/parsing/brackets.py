@@ -49,9 +49,7 @@ def listed(p: Cursor, stop: int) -> tuple[list[Notation], list[str]]:
 def placeholder(p: Cursor) -> Notation | None:
     """A sign that stands for an argument or a whole axis: f(·), max(0, −), W[:, i]."""
     token, following = p.token, p.peek()
-    ends = following.kind == "stop" or (
-        following.kind == "sign" and following.text in (*SEPARATORS, ")", "]", "}", "\\}")
-    )
+    ends = following.kind == "stop" or (following.kind == "sign" and following.text in (",", ";", ")", "]", "}", "\\}"))
     if token.kind == "sign" and token.text in (":", "·", "*", "-", "×") and ends:
         p.step()
         return Symbol(":" if token.text == ":" else "·", span=(token.start, token.end))
@@ -247,6 +245,8 @@ def _cases(p: Cursor, token: Token, stop: int) -> Notation:
 def _case_condition(p: Cursor, stop: int) -> Notation | None:
     words = ""
     start = p.token.start
+    if (spoken := _spoken(p, stop)) is not None:
+        return spoken
     while p.at < stop and (p.is_sign(",", "&", ":") or p.is_kind("words")):
         token = p.step()
         if token.kind == "words":
@@ -261,3 +261,22 @@ def _case_condition(p: Cursor, stop: int) -> Notation | None:
     while isinstance(condition, Indicator | Bracketed):
         condition = condition.condition if isinstance(condition, Indicator) else condition.body
     return condition
+
+
+def _spoken(p: Cursor, stop: int) -> Notation | None:
+    """A condition that goes on in words after a formula: if j is an output neuron."""
+    at, seen_formula = p.at, False
+    while at < stop and p.tokens[at].kind != "row":
+        token = p.tokens[at]
+        if token.kind == "words":
+            if seen_formula and not _is_condition_word(token):
+                break
+        elif token.text not in (",", "&", "{", "}"):
+            seen_formula = True
+        at += 1
+    else:
+        return None
+    start = p.token.start
+    while p.at < stop and not p.is_kind("row"):
+        p.at += 1
+    return Words(" ".join(p.text[start : p.tokens[p.at - 1].end].strip("& ").split()), span=p.span(start))

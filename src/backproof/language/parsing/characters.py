@@ -10,8 +10,8 @@ from backproof.language.parsing.words import GREEK_NAMES
 
 SIGNS: Final[dict[str, str]] = {
     **dict.fromkeys("−–—‐‒﹣－", "-"),
-    **dict.fromkeys("⋅∙•‧・·", "·"),
-    **dict.fromkeys("⊙∘○◦⨀☉", "⊙"),
+    **dict.fromkeys("⋅∙‧・·", "·"),
+    **dict.fromkeys("⊙∘○◦⨀☉•", "⊙"),
     **dict.fromkeys("∗⋆", "*"),
     **dict.fromkeys("÷∕⁄", "/"),
     **dict.fromkeys("⩽≦", "≤"),

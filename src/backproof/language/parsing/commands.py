@@ -31,7 +31,9 @@ class Lexer(PlainLexer):
         if symbol is not None:
             self._symbol(text, symbol, length)
             return
-        if name.endswith("*") and name not in macros.TEXTS and name not in macros.DROPPED_WITH_ARGUMENT | macros.SPACES:
+        if name.endswith("*") and not any(
+            name in table for table in (macros.TEXTS, macros.DROPPED_WITH_ARGUMENT, macros.SPACES, macros.GAPS)
+        ):
             name, length = name[:-1], length - 1
         self._named(text, name, length)
 
@@ -82,6 +84,11 @@ class Lexer(PlainLexer):
             self._font(text, name, length)
         elif name in macros.SPACES:
             self._at = after
+            self._spaced = True
+        elif name in macros.GAPS:
+            end = self._raw(text, after)[1] if macros.GAPS[name] else after
+            self._put("gap", name, self._offset + self._at, self._offset + end)
+            self._at = end
             self._spaced = True
         elif name in macros.TEXTS:
             self._text(text, name, length)
@@ -214,9 +221,10 @@ class Lexer(PlainLexer):
         kind = "cases" if name in macros.CASES else "matrix"
         if side == "begin":
             self._environments.append((name, tabular))
+            option = _POSITION.match(text, end)
+            end = option.end() if option else end
             if name in ("array", "alignat", "alignedat"):
-                option = _POSITION.match(text, end)
-                end = self._raw(text, option.end() if option else end)[1]
+                end = self._raw(text, end)[1]
         elif not self._environments or self._environments.pop()[0] != name:
             raise self.error(f"\\end{{{name}}} without its \\begin", start, self._offset + end)
         if tabular:

@@ -45,6 +45,7 @@ class Cursor(ABC):
         self.depth = 0
         self.indexing = 0
         self.inside: list[str] = []
+        self._bars: dict[str, list[int]] = {}
 
     @abstractmethod
     def expression(self, level: int = SUM) -> Notation:
@@ -158,12 +159,23 @@ class Cursor(ABC):
 
     def bars_left(self, bar: str) -> int:
         """How many such bars stand from here to the end of the innermost bracket."""
-        count, at = 0, self.at
-        while at < len(self.tokens) - 1 and self.mates[at] != -2:
+        if bar not in self._bars:
+            self._bars[bar] = self._counted(bar)
+        return self._bars[bar][self.at]
+
+    def _counted(self, bar: str) -> list[int]:
+        counts = [0] * len(self.tokens)
+        levels = [0]
+        for at in range(len(self.tokens) - 1, -1, -1):
             token = self.tokens[at]
-            count += token.kind == "sign" and token.text == bar
-            at = self.mates[at] + 1 if self.mates[at] > 0 else at + 1
-        return count
+            if self.mates[at] == -2:
+                levels.append(0)
+            elif self.mates[at] > 0:
+                levels.pop()
+            elif token.kind == "sign" and token.text == bar:
+                levels[-1] += 1
+            counts[at] = levels[-1]
+        return counts
 
     def _matched(self, tokens: list[Token]) -> tuple[list[Token], list[int]]:
         """The tokens without line ends in brackets, and for each opening one where it closes; −2 marks closing ones."""

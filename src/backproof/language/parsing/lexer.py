@@ -21,15 +21,24 @@ from backproof.language.parsing.characters import (
     SIGNS,
 )
 from backproof.language.parsing.tokens import Choice, Kind, Token, lines_joined
-from backproof.language.parsing.words import GREEK_NAMES, INDEX_LETTERS, MODULES, NAMES, TEXT_CONNECTIVES, segment
+from backproof.language.parsing.words import (
+    GREEK_NAMES,
+    INDEX_LETTERS,
+    MODULES,
+    NAMES,
+    TEXT_CONNECTIVES,
+    is_name,
+    segment,
+)
 
 MAX_CHARACTERS: Final = 100_000
-MAX_TOKENS: Final = 50_000
+MAX_TOKENS: Final = 20_000
 MAX_DIGITS: Final = 400
 
 _NUMBER: Final = re.compile(r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+(?![\w.]))?", re.ASCII)
 _RUN: Final = re.compile(r"[A-Za-z]+[0-9]*")
 _DIGITS: Final = re.compile(r"[0-9]*")
+_OVER: Final = re.compile(r"\s*/\s*(?:d[A-Za-z]|∂)")
 _METHOD: Final = re.compile(r"\.(T|t|transpose|sum|mean|max|min|dot)\b")
 
 
@@ -170,9 +179,17 @@ class PlainLexer(ABC):
         if script:
             self._script_run(text, run, script)
         elif not self._keyword(text, run):
-            self._pieces(run)
+            self._pieces(text, run)
 
-    def _pieces(self, run: str) -> None:
+    def _pieces(self, text: str, run: str) -> None:
+        if (
+            run[0] == "d"
+            and is_name(run[1:].rstrip("0123456789"), self.known)
+            and _OVER.match(text, self._at + len(run))
+        ):
+            # dout/dnet, though dout alone is a name.
+            self._add("d", "d", 1)
+            run = run[1:]
         cut = segment(
             run,
             latex=self.latex,
@@ -192,7 +209,8 @@ class PlainLexer(ABC):
     def _keyword(self, text: str, run: str) -> bool:
         """A word of plain text that is no name: if, in, nabla, np. before a function."""
         end = self._at + len(run)
-        apart = (self._spaced or not self._tokens) and (end >= len(text) or text[end] in " \t\n,;:")
+        before = self._spaced or not self._tokens or self._last("&") or self._tokens[-1].kind == "row"
+        apart = before and (end >= len(text) or text[end] in " \t\n,;:\\&~")
         if run in TEXT_CONNECTIVES and apart and run not in self.known:
             self._add("words", run, len(run))
         elif run == "in" and apart and self._tokens:

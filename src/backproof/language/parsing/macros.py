@@ -41,7 +41,7 @@ FUNCTIONS: Final[frozenset[str]] = frozenset(
 
 SIGNS: Final[dict[str, str]] = {
     "cdot": "·",
-    "bullet": "·",
+    "bullet": "⊙",
     "times": "×",
     "odot": "⊙",
     "circ": "⊙",
@@ -153,12 +153,22 @@ FONTS: Final[frozenset[str]] = frozenset(
 """Commands that only decorate: they are dropped and what follows them stays."""
 
 SPACES: Final[frozenset[str]] = frozenset(
-    "quad qquad enspace enskip thinspace medspace thickspace negthinspace negmedspace negthickspace space "
-    "newline linebreak hspace* vspace* par".split()
+    "enspace enskip thinspace medspace thickspace negthinspace negmedspace negthickspace space "
+    "newline linebreak par".split()
 )
 
+GAPS: Final[dict[str, bool]] = {
+    "quad": False,
+    "qquad": False,
+    "hspace": True,
+    "hspace*": True,
+    "vspace": True,
+    "vspace*": True,
+}
+"""Wide blanks, which set formulas apart, and whether they take an argument."""
+
 DROPPED_WITH_ARGUMENT: Final[frozenset[str]] = frozenset(
-    "color label tag tag* hspace vspace phantom hphantom vphantom eqref ref cite kern mkern mskip textcolor colorbox "
+    "color label tag tag* phantom hphantom vphantom eqref ref cite kern mkern mskip textcolor colorbox "
     "raisebox fontsize hskip cline".split()
 )
 """Commands that are dropped with their first argument: \\textcolor{red}{x} is x."""

@@ -64,8 +64,12 @@ def head(p: Cursor) -> tuple[Symbol, Scripts] | None:
 
 
 def scripted(p: Cursor, base: Symbol, start: int) -> tuple[Symbol, Scripts]:
-    """The symbol with the scripts that stand here."""
-    found = read_scripts(p, labelled=base.name != "e" or bool(base.subscripts))
+    """The symbol with the scripts that stand here, and the indices of W[i, j]."""
+    labelled = base.name != "e" or bool(base.subscripts)
+    found = read_scripts(p, labelled=labelled)
+    if p.is_sign("[") and not p.token.spaced and not found.transposed and not p.lexer.latex and is_index(p, p.at):
+        found.subscripts += index_list(p)
+        read_scripts(p, labelled=labelled, found=found)
     return labelled_symbol(p, base.name, base.accent, base, found, start), found
 
 
@@ -78,14 +82,10 @@ def continued(p: Cursor, base: Symbol, start: int) -> Notation:
         return _prefix(p, symbol, found, start)
     if p.is_sign("(", "‖open") and _calls(p, symbol, found):
         return _called(p, symbol, found, start)
-    if p.is_sign("[", "\\{") and symbol.name in EXPECTATIONS:
+    if p.is_sign("[", "\\{") and (
+        symbol.name in EXPECTATIONS or (symbol.name == "E" and not p.token.spaced and not is_index(p, p.at))
+    ):
         return _called(p, symbol, found, start)
-    if p.is_sign("[") and not p.token.spaced and is_index(p, p.at) and not p.lexer.latex:
-        symbol = replace(symbol, subscripts=(*symbol.subscripts, *index_list(p)), span=p.span(start))
-        late = read_scripts(p)
-        found.transposed = found.transposed or late.transposed
-        found.exponent = found.exponent or late.exponent
-        symbol = labelled_symbol(p, symbol.name, symbol.accent, symbol, late, start)
     return hung(p, symbol, found, start)
 
 
@@ -153,7 +153,7 @@ def _holds_condition(p: Cursor) -> bool:
         token = p.tokens[at]
         if token.kind == "sign" and token.text in signs:
             return True
-        at = p.mates[at] + 1 if p.mates[at] > 0 and p.mates[at] != stop - 1 else at + 1
+        at = p.mates[at] + 1 if p.mates[at] > 0 else at + 1
     return False
 
 
@@ -225,7 +225,10 @@ def argument(p: Cursor) -> Notation:
         p.step()
         return Number(Fraction(token.text), span=(token.start, token.end))
     if token.kind == "command":
-        return command(p)
+        p.deeper()
+        node = p.operand(TIGHT)
+        p.depth -= 1
+        return node
     raise p.error(p.unexpected(), expected="an argument in braces")
 
 

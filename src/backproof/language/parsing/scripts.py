@@ -26,7 +26,7 @@ from backproof.language.parsing.brackets import is_condition, listed
 from backproof.language.parsing.cursor import MAX_CHAIN, SUM, TIGHT, Cursor
 from backproof.language.parsing.words import LABEL_LETTERS
 
-SLICES: Final = frozenset({":", "·", "*"})
+SLICES: Final = frozenset({":", "·", "*", "⊙"})
 METHODS: Final[dict[str, BigKind]] = {"sum": "sum", "mean": "mean", "max": "max", "min": "min"}
 
 
@@ -44,9 +44,9 @@ class Scripts:
     lower_after_transpose: bool = False
 
 
-def read_scripts(p: Cursor, *, labelled: bool = True) -> Scripts:
+def read_scripts(p: Cursor, *, labelled: bool = True, found: Scripts | None = None) -> Scripts:
     """All scripts that stand here, in any order. Without `labelled`, a superscript in parentheses is a power."""
-    found = Scripts()
+    found = found or Scripts()
     while True:
         if p.is_sign("'") and (not p.token.spaced or p.lexer.latex):
             p.step()
@@ -82,11 +82,14 @@ def subscripts(p: Cursor) -> tuple[Notation, ...]:
     if p.is_sign("{", "("):
         stop = p.mate()
         p.step()
-        items, _ = listed(p, stop)
+        items = _range(p, stop) or listed(p, stop)[0]
         p.close(stop)
     else:
         token = p.token
-        if p.is_sign(*SLICES):
+        if p.is_sign("+", "-"):
+            p.step()
+            items = [Symbol(token.text, span=p.span(token.start))]
+        elif p.is_sign(*SLICES):
             p.step()
             items = [Symbol(":", span=p.span(token.start))]
         elif token.kind in ("name", "number", "words", "command"):
@@ -97,12 +100,24 @@ def subscripts(p: Cursor) -> tuple[Notation, ...]:
     return tuple(part for item in items for part in _apart(item))
 
 
+def _range(p: Cursor, stop: int) -> list[Notation]:
+    """A range 1:t, as one name, or nothing if none stands here; `+` alone as in (x)_+."""
+    inside = p.tokens[p.at : stop]
+    plain = all(t.kind in ("name", "number") or t.text in (":", "+", "-") for t in inside)
+    ranged = len(inside) > 1 and any(t.text == ":" for t in inside)
+    if not plain or not (ranged or (len(inside) == 1 and inside[0].text in ("+", "-"))):
+        return []
+    start = p.token.start
+    p.at = stop
+    return [Symbol("".join(t.text for t in inside), span=p.span(start))]
+
+
 def _apart(item: Notation) -> tuple[Notation, ...]:
     """W_{ij} has the subscripts i and j."""
     match item:
         case Product("", factors) if all(isinstance(f, Symbol | Number) for f in factors):
             return factors
-        case Symbol("·" | "*"):
+        case Symbol("·" | "*" | "⊙"):
             return (Symbol(":", span=item.span),)
         case _:
             return (item,)
@@ -163,15 +178,26 @@ def _raised(p: Cursor, found: Scripts, stop: int, *, labelled: bool) -> None:
     elif token.kind == "name" and token.text == "T" and token.accent is None and ends:
         p.step()
         found.transposed = True
-    elif labelled and p.is_sign("(", "[") and _label_ends(p, stop):
+    elif (labelled and p.is_sign("(", "[") and _label_ends(p, stop)) or (labelled and p.is_sign("⟨")):
         found.labels.append(_label(p))
+    elif p.is_sign("<") and p.tokens[stop - 1].text == ">":
+        p.step()
+        found.labels.append(p.expression(SUM))
+        p.expect(">")
     elif p.is_sign("*", "+", "-") and p.at + 1 == stop:
         found.star = p.step().text
     elif token.kind == "words":
         p.step()
         _power(p, found, Symbol("_".join(token.text.split()), span=p.span(token.start)))
     else:
-        _power(p, found, p.expression(SUM))
+        exponent: Notation | None = p.expression(SUM)
+        while p.took(","):
+            # a^{x,l}: a sample and a layer.
+            found.labels += [] if exponent is None else [exponent]
+            found.labels.append(p.expression(SUM))
+            exponent = None
+        if exponent is not None:
+            _power(p, found, exponent)
         if p.at < stop and not p.is_sign("'", "*"):
             raise p.error(p.unexpected(), expected="an operator or }")
 

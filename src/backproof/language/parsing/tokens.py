@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-Kind = Literal["number", "name", "d", "sign", "command", "words", "row", "newline", "begin", "end", "method", "stop"]
+Kind = Literal[
+    "number", "name", "d", "sign", "command", "words", "row", "newline", "gap", "begin", "end", "method", "stop"
+]
 
 
 class Token(NamedTuple):
@@ -25,33 +27,38 @@ class Token(NamedTuple):
 Choice = Literal["letters", "differential", "labels", "quotient", "elementwise", "factor", "sums", "arguments"]
 """What can be read in two ways; which of them is the likelier is written at each place that asks."""
 
+BREAKS: Final[frozenset[Kind]] = frozenset(("newline", "gap"))
 _CONTINUES: Final = frozenset("+-*·×⊙⊗@/=≠<>≤≥≈∈≡→←^_(") | {":=", "-=", "+=", "\\{"}
 
 
 def lines_joined(tokens: list[Token], end: int) -> Iterator[Token]:
-    """The tokens without line ends inside one formula and without punctuation at the end; a `stop` after them."""
+    """The tokens without line ends and gaps inside one formula and without punctuation at the end; then a `stop`."""
     last = len(tokens)
     while last and (
-        tokens[last - 1].kind == "newline"
+        tokens[last - 1].kind in BREAKS
         or (tokens[last - 1].kind == "sign" and tokens[last - 1].text in (".", ",", ";", ":", "?"))
     ):
         last -= 1
-    tokens = _brackets_joined(tokens[:last])
-    last = len(tokens)
     previous: Token | None = None
-    for k in range(last):
-        token = tokens[k]
-        if token.kind == "newline":
-            following = next((t for t in tokens[k + 1 : last] if t.kind != "newline"), None)
-            if previous is None or following is None or previous.kind == "newline":
-                continue
-            if (previous.kind == "sign" and previous.text in _CONTINUES) or (
-                following.kind == "sign" and following.text in _CONTINUES - {"(", "\\{"}
-            ):
-                continue
-        previous = token
+    waiting: Token | None = None
+    kept = _brackets_joined(tokens[:last])
+    for k, token in enumerate(kept):
+        if token.kind in BREAKS:
+            waiting = waiting or token
+            continue
+        if waiting is not None and previous is not None and not (_goes_on(previous) or _goes_on(token, ahead=True)):
+            yield Token("newline", waiting.text, waiting.start, waiting.end)
+        if token.text == "→" and (waiting is not None or kept[min(k + 1, len(kept) - 1)].kind == "gap"):
+            # f = x y  →  ∂f/∂x = y, with wide gaps, is two formulas.
+            token = token._replace(text="⇒")
+        previous, waiting = token, None
         yield token
     yield Token("stop", "", end, end, spaced=True)
+
+
+def _goes_on(token: Token, *, ahead: bool = False) -> bool:
+    """Whether a formula goes on after the token, or into it from the line before."""
+    return token.kind == "sign" and token.text in _CONTINUES and not (ahead and token.text in ("(", "\\{"))
 
 
 def _brackets_joined(tokens: list[Token]) -> list[Token]:
@@ -60,7 +67,7 @@ def _brackets_joined(tokens: list[Token]) -> list[Token]:
     for token in tokens:
         if token.text == "left." and token.kind == "sign":
             back = len(kept) - 1
-            while back >= 0 and kept[back].kind == "newline":
+            while back >= 0 and kept[back].kind in BREAKS:
                 back -= 1
             if 0 <= back < len(kept) - 1 and kept[back].kind == "sign" and kept[back].text == "right.":
                 del kept[back:]

@@ -53,6 +53,9 @@ FUNCTION_LETTERS: Final[frozenset[str]] = frozenset("f g h F G H sigma phi psi e
 LABEL_LETTERS: Final[frozenset[str]] = frozenset("lLitkTn")
 """Letters that name a layer, a sample or a step in flattened superscripts: a(L), z(l+1)."""
 
+AFTER_A_FACTOR: Final = ("log", "ln", "exp", "tanh", "softmax", "sigmoid")
+"""Functions that people write directly after a factor: ylog(a)."""
+
 Kind = Literal["name", "differential"]
 
 
@@ -120,6 +123,12 @@ def segment(
         return Segmentation(
             _letters(run, word) if swap_letters else (Piece("name", run, 0, size),), open_differential=True
         )
+    function = next(
+        (f for f in AFTER_A_FACTOR if word.endswith(f) and 1 <= len(word) - len(f) <= 2 and not digits), None
+    )
+    if function is not None:
+        factors = word[: len(word) - len(function)]
+        return Segmentation((*_letters(factors, factors), Piece("name", function, len(factors), size)))
     split = len(word) <= (3 if latex else 2)
     if split != swap_letters:
         return Segmentation(_letters(run, word), open_letters=True)
