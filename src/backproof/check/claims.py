@@ -11,6 +11,7 @@ from typing import Literal
 from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
+from backproof.check.comparison import Comparison, compare
 from backproof.check.diagnosis import Mistake, diagnose, simplest
 from backproof.check.names import program_of, resolved, scope_of
 from backproof.check.questions import would_be_right_for
@@ -43,10 +44,10 @@ class CheckedClaim:
     """One claim and what was found.
 
     `claim` is the text as written. `read_as` is what was understood; `left` and `right` the expressions over `indices`.
-    `correct` is the right equation, where the left side names a gradient. `mistakes` come simplest first.
-    `explanations` are combinations of mistakes that each reproduce the claim exactly. `would_be_right_for` lists
-    networks of the catalogue. `because` says what stopped an `unknown` or `unread` claim, and `error` is the error of an
-    unread one.
+    `correct` is the right equation, where the left side names a gradient, and `comparison` says by what a refuted claim
+    differs from it. `mistakes` come simplest first; `explanations` are combinations of mistakes that each reproduce the
+    claim exactly. `would_be_right_for` lists networks of the catalogue. `because` says what stopped an `unknown` or
+    `unread` claim, and `error` is the error of an unread one.
     """
 
     claim: str
@@ -60,6 +61,7 @@ class CheckedClaim:
     decision: Verdict | None = None
     correct: Notation | None = None
     correct_expr: Expr | None = None
+    comparison: Comparison | None = None
     mistakes: tuple[Mistake, ...] = ()
     explanations: tuple[tuple[Mistake, ...], ...] = ()
     would_be_right_for: tuple[str, ...] = ()
@@ -81,8 +83,8 @@ class CheckedClaim:
 def check(text: str, network: Network, *, explain: bool = True, where: Where | None = None) -> tuple[CheckedClaim, ...]:
     """Every step of a claim judged: `A = B = C` is A = B and B = C; a formula alone claims δ of the output layer.
 
-    Nothing is skipped: what cannot be read comes back as `unread` with its reason. With `explain` false, no mistakes and
-    no other networks are searched for.
+    Nothing is skipped: what cannot be read comes back as `unread` with its reason. With `explain` false, no mistakes
+    and no other networks are searched for.
     """
     try:
         readings = _readings(text, network)
@@ -177,6 +179,8 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
         claim = replace(claim, correct_expr=correct, correct=Relation(sides, ("=",)))
     if claim.verdict != "refuted":
         return claim
+    if correct is not None:
+        claim = replace(claim, comparison=compare(program, claim.right, correct, claim.indices))
     explanations: tuple[tuple[Mistake, ...], ...] = ()
     if isinstance(claim.left, Tensor) and claim.left.name.startswith("∂J/∂"):
         explanations = diagnose(claim.network, program, claim.left, claim.right, claim.decision)

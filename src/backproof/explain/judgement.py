@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backproof import catalog
 from backproof.check.wording import condition_notation
-from backproof.language.expression import tensor
+from backproof.language.expression import Tensor, tensor
 from backproof.language.notating import notate
 from backproof.language.notation import Matrix, Negative, Notation, Number, Quotient, Relation
 from backproof.proof.verdict import Nested, Witness
@@ -75,6 +75,9 @@ def _error_rows(checked: CheckedClaim) -> Iterator[Row]:
 
 
 def _refuted(checked: CheckedClaim) -> Iterator[Row]:
+    if checked.comparison is not None:
+        words = "yours ÷ correct = " if checked.comparison.kind == "ratio" else "yours − correct = "
+        yield Row("difference", (words, checked.comparison.notation))
     for number, mistake in enumerate(checked.mistakes):
         yield Row("likely cause" if number == 0 else "or", (f"{mistake.name}: {mistake.says}",))
     if checked.would_be_right_for:
@@ -94,8 +97,16 @@ def witness_rows(checked: CheckedClaim, witness: Witness) -> Iterator[Row]:
         given += [", " if given else "", Relation((head, exact(value)), ("=",))]
     yield Row("counter-example", tuple(given))
     at = ", ".join(f"{letter} = {value}" for letter, value in witness.index.items())
-    values = f"yours {witness.left.brief()}, correct {witness.right.brief()}" + (f", at {at}" if at else "")
-    yield Row("", (values,))
+    left, right = ("correct", "yours") if names_gradient(checked) else ("left side", "right side")
+    values = [f"{left} {witness.left.brief()}", f"{right} {witness.right.brief()}"]
+    if left == "correct":
+        values.reverse()
+    yield Row("", (", ".join(values) + (f", at {at}" if at else ""),))
+
+
+def names_gradient(checked: CheckedClaim) -> bool:
+    """Whether the left side is a gradient, so that the right side is the person's answer."""
+    return isinstance(checked.left, Tensor) and checked.left.name.startswith("∂")
 
 
 def exact(value: Nested) -> Notation:

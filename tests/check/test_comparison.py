@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from backproof.calculus.network import Network
+from backproof.check.claims import check
+from backproof.language.text import write
+
+
+@pytest.mark.parametrize(
+    ("claim", "network", "kind", "expected"),
+    [
+        ("(a - y) * f'(z)", Network(output="sigmoid", loss="bce"), "ratio", "a(1 − a)"),
+        ("a - y", Network(output="identity", loss="mse"), "ratio", "½"),
+        ("y - a", Network(output="sigmoid", loss="bce"), "ratio", "−1"),
+        ("a - y + 3", Network(output="sigmoid", loss="bce"), "rest", "3"),
+    ],
+)
+def test_the_difference_to_the_right_answer(claim: str, network: Network, kind: str, expected: str) -> None:
+    (checked,) = check(claim, network)
+    assert checked.verdict == "refuted"
+    assert checked.comparison is not None
+    assert (checked.comparison.kind, write(checked.comparison.notation)) == (kind, expected)
+
+
+def test_a_right_answer_has_none() -> None:
+    (checked,) = check("a - y", Network(output="sigmoid", loss="bce"))
+    assert checked.comparison is None
