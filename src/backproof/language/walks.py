@@ -34,10 +34,11 @@ def count(root: Expr) -> int:
     return sum(1 for _ in postorder(root))
 
 
-def rewrite(root: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+def rewrite(root: Expr, rule: Callable[[Expr], Expr | None], *, leaves: bool = False) -> Expr:
     """The expression with `rule` applied to every node, children first; None leaves a node as it is.
 
-    The rule sees bound bodies with fresh free indices. What it puts in place of a node is not walked again.
+    The rule sees bound bodies with fresh free indices. What it puts in place of a node is not walked again. With
+    `leaves`, only names and numbers of the expression as it was are shown to it.
     """
     image: dict[Expr, Expr] = {}
     bodies: dict[Expr, tuple[Index, Expr]] = {}
@@ -60,7 +61,7 @@ def rewrite(root: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
         else:
             children = tuple(image[c] for c in node.children)
             new = node if children == node.children else rebuilt(node, children)
-        result = rule(new)
+        result = None if leaves and node.children else rule(new)
         image[node] = new if result is None else result
     return image[root]
 
@@ -96,7 +97,8 @@ def inline(root: Expr, bodies: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> 
             return reindex(body, dict(zip(indices, node.indices, strict=True)))
         return None
 
-    return rewrite(root, rule)
+    # A value may be the negative of its own name: what a product collapses to is no occurrence of the name.
+    return rewrite(root, rule, leaves=True)
 
 
 def resorted(root: Expr, sorts: Mapping[str, str]) -> Expr:
