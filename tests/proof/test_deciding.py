@@ -17,6 +17,7 @@ from proof.claims import CLAIMS, Claim
 
 from backproof.algebra import Algebra, Poly
 from backproof.calculus.sweep import adjoint_name, adjoints
+from backproof.errors import UnknownNameError
 from backproof.language.expression import Expr, Index, apply, const, mean_over, num, power, size, sum_over, tensor
 from backproof.language.program import Assumption, Definition, Program
 from backproof.proof.deciding import Decider, decide
@@ -380,3 +381,20 @@ def test_random_pairs() -> None:
 def test_many_random_pairs(seed: int) -> None:
     tally = judged(1000 + seed, 1000)
     assert tally["unknown"] < 40
+
+
+def test_depth_cannot_break_it() -> None:
+    deep: Expr = x
+    for _ in range(10_000):
+        deep = apply("sin", deep + 1)
+    assert decide(SCALARS, deep, deep).kind is Kind.PROVED
+    nested: Expr = x
+    for _ in range(300):
+        nested = power(u * nested, -1) + u
+    verdict = decide(SCALARS, nested, nested + 1, budget=Budget(seconds=2, condition_seconds=0))
+    assert verdict.kind is Kind.REFUTED
+
+
+def test_unknown_names_are_an_error() -> None:
+    with pytest.raises(UnknownNameError):
+        decide(SCALARS, tensor("nobody"), x)

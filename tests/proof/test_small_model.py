@@ -91,3 +91,22 @@ def test_words() -> None:
     assert "n = 2" in opinion(sum_over(i, tensor("x", i)), sum_over(j, tensor("x", j))).words
     nowhere = opinion(apply("log", -1 - tensor("a0") ** 2), num(0))
     assert nowhere.agrees is None
+
+
+def test_weights_are_those_of_sizes() -> None:
+    # √(Σ w²) and Σ 1 ≥ 1 need weights above 0 with the right sum, also where there are many of them.
+    m = Index("m", "9")
+    w = tensor("w", m)
+    root = power(sum_over(m, w**2), Fraction(1, 2))
+    program = Axiomatic(Program({"w": ("9",), "x": ("n",)}))
+    model = SmallModel(program)
+    left = root**7 * sum_over(m, w) ** 6
+    assert model.opinion(left, root * sum_over(m, w**2) ** 3 * sum_over(m, w) ** 6, time.monotonic() + 9).agrees is True
+    assert opinion(apply("step", n - Fraction(1, 2)), num(1)).agrees is True
+
+
+def test_zeros_agree() -> None:
+    x = tensor("x", i)
+    masked = opinion(tensor("b0") * x, x * 0, Assumption("b0", "equals", value=Fraction(0)))
+    assert masked.agrees is True
+    assert "90 digits" in masked.words

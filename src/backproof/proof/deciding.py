@@ -201,7 +201,10 @@ class _Setting:
             later = self.refuter.search(claim.sides, more, early)
             if later.witness is not None:
                 return _refuted(later.witness)
-        proof = self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms)
+        if claim.left is claim.right:
+            proof = Proof(proved=True)
+        else:
+            proof = self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms)
         if proof.proved:
             if opinion.agrees is False:
                 error = DisagreementError(

@@ -209,15 +209,21 @@ class Ranges:
 
     def nonzero(self, root: Expr) -> bool:
         """Whether a formula is never 0 where it is defined."""
-        match root:
-            case Mul(factors):
-                return all(self.nonzero(f) for f in factors)
-            case Pow(base, _):
-                return self.nonzero(base)
-            case Tensor(name, _) if self._has(name, "nonzero", "plus-minus-one"):
-                return True
-            case _:
-                return self.of(root).nonzero
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            match node:
+                case Mul(factors):
+                    stack.extend(factors)
+                case Pow(base, _):
+                    stack.append(base)
+                case Tensor(name, _) if self._has(name, "nonzero", "plus-minus-one"):
+                    pass
+                case _ if not self.of(node).nonzero:
+                    return False
+                case _:
+                    pass
+        return True
 
     def _has(self, name: str, *properties: str) -> bool:
         return any(a.property in properties for a in self._assumed.get(name, ()))

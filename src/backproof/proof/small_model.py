@@ -216,12 +216,14 @@ class SmallModel:
         if whole:
             return Extent.of(bound)
         draws = Draws(SEED, "weights", sort)
-        weights = [Fraction(1 + draws.below(40), 16) for _ in range(bound)]
-        if self._one_hot:
-            weights[:2] = [Fraction(1)] * min(2, bound)
+        # At least 1 each, so that what is known of sizes (n ≥ 1) holds for their sum.
+        weights = [1 + Fraction(draws.below(40), 16) for _ in range(bound)]
+        single = min(2, bound) if self._one_hot else 0
+        weights[:single] = [Fraction(1)] * single
         if fixed is not None:
-            # The weights of a fixed size have that sum: the last one takes the rest.
-            weights[-1] = Fraction(fixed) - sum(weights[:-1])
+            # The weights of a fixed size have that sum.
+            rest = weights[single:] or [Fraction(1)]
+            weights[single:] = [w * (fixed - single) / sum(rest) for w in rest]
         return Extent(tuple(weights))
 
     def _degree(self, root: Expr) -> Degree:
@@ -272,7 +274,9 @@ def _digits(point: Point[arb], sides: Sides) -> int | None:
             continue
         if not d.contains(0):
             return -1
-        digits = _agreement(d.abs_upper(), abs(a) + abs(b))
+        scale = abs(a) + abs(b)
+        # Where both sides are 0 there is no scale to compare with.
+        digits = _agreement(d.abs_upper(), arb(1) if scale.contains(0) else scale)
         fewest = digits if fewest is None else min(fewest, digits)
     return fewest
 
