@@ -135,7 +135,9 @@ def catalogue_functions() -> dict[str, FunctionMeaning]:
         if not entry.elementwise:
             for written in (entry.name, *entry.aliases):
                 meanings.setdefault(written, _meaning(entry))
-    return {written.lstrip("\\"): meaning for written, meaning in meanings.items()}
+    plain = {written.lstrip("\\"): meaning for written, meaning in meanings.items()}
+    # A formula can hold leaky_relu, but not leaky-relu, which is a difference.
+    return {written.replace("-", "_"): meaning for written, meaning in plain.items()} | plain
 
 
 @lru_cache(maxsize=256)
