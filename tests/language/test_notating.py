@@ -88,6 +88,7 @@ COLUMN_FORMS = [
     ((i,), t("d", i) * sum_over(k, t("delta", k)), "d Σₖ δₖ"),
     ((i,), mul(Fraction(1, 2), t("d", i)), "½d"),
     ((i,), mul(Fraction(2, 5), t("s"), t("d", i)), "2/5 · s d"),
+    ((i,), t("s") * power(t("d", i) - t("z", i), 3), "s·(d − z)³"),
     ((i,), t("d", i) * power(size("m"), -1), "d/m"),
     ((i,), t("d", i) * power(t("z", i), -1), "d/z"),
 ]

@@ -247,6 +247,6 @@ def scaled_array(
 
 
 def _in_front(fronts: tuple[Notation, ...], core: Notation) -> Notation:
-    if isinstance(core, Derivative | Quotient):
+    if not _reads_on(fronts[-1], core):
         return Product("·", (fronts[0] if len(fronts) == 1 else Product("", fronts), core))
-    return Product("", (*fronts, *(core.factors if isinstance(core, Product) and core.sign == "" else (core,))))
+    return Product("", (*fronts, *_inside(core)))
