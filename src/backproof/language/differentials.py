@@ -179,6 +179,13 @@ def _placed_axes(reader: Reader, value: Typed, target: Typed, renamed: Expr) -> 
             return replace(value, expr=reindex(renamed, {by: own}))
         reader.note("a derivative of a vector by a vector read as the Jacobian ∂a_i/∂z_j")
         return Typed(renamed, own, by)
+    if value.is_matrix and target.is_matrix and reader.algebra.same_shape(value, target):
+        reader.note("a derivative of a matrix by a matrix read entry by entry")
+        back: dict[Index, Index] = {}
+        for own, by in zip(value.axes, target.axes, strict=True):
+            reader.sorts.unify(own.sort, by.sort)
+            back[by] = own
+        return replace(value, expr=reindex(renamed, back))
     if value.is_vector and (entrywise := _by_own_row(reader, value, target, renamed)) is not None:
         return entrywise
     raise FormulaError(
