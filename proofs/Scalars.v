@@ -109,6 +109,15 @@ Ltac bp_know_squares :=
       lazymatch goal with _ : 0 <= u ^ 2 |- _ => fail | _ => generalize (pow2_ge_0 u); intro end
   end.
 
+(** a^2 - 2 a b + b^2 is a square, also when it is written out. *)
+Ltac bp_know_binomials :=
+  repeat match goal with
+  | |- context [2 * ?a * ?b] =>
+      lazymatch goal with _ : 0 <= (a - b) ^ 2 |- _ => fail | _ => generalize (pow2_ge_0 (a - b)); intro end
+  | H : 0 < ?c |- context [?c ^ 2] =>
+      lazymatch goal with _ : 0 < c ^ 2 |- _ => fail | _ => generalize (pow_lt c 2 H); intro end
+  end.
+
 (** A hypothesis [e <> 0] also gives [e' <> 0] for every e' that is e written in another way, or a multiple of it. *)
 Ltac bp_nonzero :=
   let E := fresh in intro E;
@@ -129,6 +138,7 @@ Ltac bp_atom :=
   | solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_exp; bp_frac; bp_pos]
   | solve [bp_know; nra]
   | solve [bp_know_squares; first [lra | nra | apply Rgt_not_eq; lra | apply Rgt_not_eq; nra]]
+  | solve [bp_know_binomials; first [nra | apply Rgt_not_eq; nra]]
   | solve [bp_abs; bp_cases; bp_pos]
   | solve [bp_abs; bp_cases; bp_know; nra]
   | idtac ].
@@ -150,11 +160,12 @@ Ltac bp_unify :=
   bp_unify1 phi; bp_unify1 erf; bp_unify1 cosh; bp_unify1 sinh; bp_unify1 cos; bp_unify1 sin; bp_unify1 atan;
   bp_unify1 step.
 
-(** ** Square roots: their squares are known, and sqrt (c^2 x) = c sqrt x *)
+(** ** Square roots: their squares are known, and sqrt x = sqrt (c^2 x) / c *)
 
-Lemma sqrt_scale c x y : 0 < c -> 0 <= x -> y = c ^ 2 * x -> sqrt y = c * sqrt x.
+Lemma sqrt_scale c x y : 0 < c -> 0 <= x -> y = c ^ 2 * x -> sqrt x = / c * sqrt y.
 Proof.
-  intros Hc Hx ->. rewrite sqrt_mult by (auto; apply pow2_ge_0). f_equal.
+  intros Hc Hx ->. apply Rmult_eq_reg_l with c; [| lra]. rewrite <- Rmult_assoc, Rinv_r, Rmult_1_l by lra.
+  symmetry. rewrite sqrt_mult by (auto; apply pow2_ge_0). f_equal.
   replace (c ^ 2) with (c * c) by ring. apply sqrt_square; lra.
 Qed.
 Lemma sqrt_2_PI : sqrt (2 * PI) = sqrt 2 * sqrt PI.
@@ -165,10 +176,11 @@ Proof. apply sqrt_div; generalize PI_RGT_0; lra. Qed.
 Ltac bp_root_scale :=
   rewrite ?sqrt_2_PI, ?sqrt_2_over_PI;
   repeat match goal with
-  | H : 0 < ?c |- context [sqrt ?y] =>
+  | H : 0 < ?c |- context [sqrt ?x] =>
+      lazymatch x with context [/ _] => idtac end;
       match goal with
-      | |- context [sqrt ?x] =>
-          lazymatch x with y => fail | _ => idtac end;
+      | |- context [sqrt ?y] =>
+          lazymatch y with context [/ _] => fail | _ => idtac end;
           rewrite (sqrt_scale c x y H) by (solve [left; bp_side] || (field; bp_side))
       end
   end.

@@ -13,7 +13,7 @@ from typing import Final
 from backproof import catalog
 from backproof.coq.conditions import Condition, conditions, of_assumption
 from backproof.coq.document import comment
-from backproof.coq.functions import RANGES, Calls, Functions, hypothesis, prepared
+from backproof.coq.functions import RANGES, Calls, Functions, formula, hypothesis, prepared
 from backproof.coq.identifiers import Identifiers, plain
 from backproof.coq.terms import ATOM, SIGN, Terms
 from backproof.errors import ExportError
@@ -78,6 +78,10 @@ def conditions_of(output: Output) -> tuple[Condition, ...]:
     letters = [c for a in output.assumptions if (c := of_assumption(a)) is not None]
     positive = frozenset(a.tensor for a in output.assumptions if a.property in ("positive", "in-unit-interval"))
     found = [c for c in conditions(output.function, positive) if not _by_range(c, output)]
+    for name in (output.activation, output.loss):
+        if catalog.function(name) is not None and not catalog.is_axiom(name):
+            one = formula(name)
+            letters += [c for c in one.needs if c.expr in {tensor(n) for n in one.letters}]
     return tuple(dict.fromkeys([*letters, *found]))
 
 
