@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from backproof import catalog
+from backproof.algebra import OutOfBudget
 from backproof.errors import DomainError
 from backproof.language.expression import Expr, Index, add, mul, power, zero
 from backproof.language.notating import notate
@@ -33,9 +34,9 @@ def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, 
     found: list[tuple[int, Literal["ratio", "rest"], Expr]] = []
     if yours is not zero and correct is not zero:
         try:
-            ratio = folder.fold(mul(yours, power(correct, -1)))
+            ratio = folder.tidy(folder.fold(mul(yours, power(correct, -1))))
             found.append((weight(ratio), "ratio", ratio))
-        except DomainError:
+        except (DomainError, OutOfBudget):
             pass
     rest = folder.fold(add(yours, mul(-1, correct)))
     found.append((weight(rest) + HANDICAP, "rest", rest))

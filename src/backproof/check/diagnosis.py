@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +22,7 @@ from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Entry, Site
 from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
-from backproof.errors import BackproofError
+from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
     Apply,
     Expr,
@@ -45,7 +46,8 @@ from backproof.proof.deciding import decide
 from backproof.proof.folding import Folder
 from backproof.proof.verdict import Kind, Verdict
 
-MAX_PAIRS: Final = 4_000
+SECONDS: Final = 1.0
+SCALES: Final = frozenset({"sign", "batch-scale", "bias-reduction", "wrong-reduction", "factor"})
 MAX_PROOFS: Final = 12
 MAX_FOUND: Final = 4
 
@@ -73,6 +75,11 @@ class Mutant:
     target: str
     body: Expr
 
+    @property
+    def changes(self) -> dict[str, Expr]:
+        """The changed equation by its name."""
+        return {self.target: self.body}
+
 
 def diagnose(
     network: Network, program: Program, left: Tensor, right: Expr, verdict: Verdict
@@ -87,7 +94,7 @@ def diagnose(
     search = _Search(network, program, left, right)
     try:
         explained = list(search.explanations())
-    except BackproofError:
+    except LimitError:
         explained = []
     return tuple(dict.fromkeys((*explained, *found)))[:MAX_FOUND]
 
@@ -207,64 +214,62 @@ class _Search:
         return replace(equation, body=self.folder.fold(opened))
 
     def explanations(self) -> Iterator[tuple[Mistake, ...]]:
-        yielded = 0
-        proofs = itertools.count()
+        seen: set[tuple[Mistake, ...]] = set()
+        found = 0
         for candidate in self._candidates():
-            if next(proofs) >= MAX_PROOFS:
+            if candidate.mistakes in seen:
+                continue
+            seen.add(candidate.mistakes)
+            if len(seen) > MAX_PROOFS or found >= MAX_FOUND:
                 return
             if self._proved(candidate):
                 yield candidate.mistakes
-                yielded += 1
-                if yielded >= MAX_FOUND:
-                    return
+                found += 1
 
     def _candidates(self) -> Iterator[_Candidate]:
         """Systems whose numbers agree with the claim: a factor, one mistake, one with a factor, two mistakes."""
         truth = self.numbers.value(self.left, self._indices)
-        found: list[_Candidate] = []
         scale = self._scale_between(truth)
-        if scale is not None:
-            found.append(_Candidate({}, (self._scale_mistake(scale),), scale))
-        singles = [m for e in (*self.equations.values(), self.folded()) for m in self.mutants(e)]
-        values: list[tuple[Mutant, np.ndarray]] = []
-        seen: dict[bytes, None] = {}
-        for mutant in singles:
-            value = self._value({mutant.target: mutant.body})
-            if value is None:
-                continue
-            values.append((mutant, value))
-            if agree(value, self.claim):
-                found.append(_Candidate({mutant.target: mutant.body}, (mutant.mistake,), None))
-        del seen
-        yield from found
-        if found:
+        scaled = [] if scale is None else [_Candidate({}, (self._scale_mistake(scale),), scale)]
+        values = [(m, v) for m in self._singles() if (v := self._value(m.changes)) is not None]
+        exact = [_Candidate(m.changes, (m.mistake,), None) for m, value in values if agree(value, self.claim)]
+        yield from (*scaled, *exact)
+        if scaled or exact:
             return
-        for mutant, value in values:
-            scale = self._scale_between(value)
-            if scale is not None:
-                yield _Candidate(
-                    {mutant.target: mutant.body}, (mutant.mistake, self._scale_mistake(scale)), scale
-                )  # fmt: skip
         term = self._extra_term(truth)
         if term is not None:
             yield term
-        yield from self._pairs(singles)
+        for mutant, value in values:
+            scale = self._scale_between(value)
+            if scale is not None:
+                yield _Candidate(mutant.changes, (mutant.mistake, self._scale_mistake(scale)), scale)
+        yield from self._pairs(distinct(values))
+
+    def _singles(self) -> Iterator[Mutant]:
+        for equation in (*self.equations.values(), self.folded()):
+            yield from self.mutants(equation)
 
     def _pairs(self, singles: Sequence[Mutant]) -> Iterator[_Candidate]:
-        tried = 0
-        for first in singles:
+        """Two mistakes, and two with a factor, until the time is up; pure factors are left to the comparison."""
+        deadline = time.monotonic() + SECONDS
+        chosen = [m for m in singles if m.mistake.name not in SCALES]
+        for number, first in enumerate(chosen):
             base = replace(self.equations[first.target], body=first.body)
-            for equation in (*self.equations.values(), base):
-                if equation.name == first.target and equation is not base:
+            others = [m for m in chosen[number + 1 :] if m.target != first.target]
+            again = (m for m in self.mutants(base) if m.mistake.name not in SCALES)
+            for second in itertools.chain(others, again):
+                if time.monotonic() > deadline:
+                    return
+                changes = {**first.changes, **second.changes}
+                value = self._value(changes)
+                if value is None:
                     continue
-                for second in self.mutants(equation):
-                    tried += 1
-                    if tried > MAX_PAIRS:
-                        return
-                    changes = {first.target: first.body} | {second.target: second.body}
-                    value = self._value(changes)
-                    if value is not None and agree(value, self.claim):
-                        yield _Candidate(changes, (first.mistake, second.mistake), None)
+                if agree(value, self.claim):
+                    yield _Candidate(changes, (first.mistake, second.mistake), None)
+                    continue
+                scale = self._scale_between(value)
+                if scale is not None:
+                    yield _Candidate(changes, (first.mistake, second.mistake, self._scale_mistake(scale)), scale)
 
     def _extra_term(self, truth: np.ndarray) -> _Candidate | None:
         rest = self.claim - truth
@@ -285,14 +290,19 @@ class _Search:
         if ratio is None:
             return None
         sorts = [s for s in self.numbers.sizes if not s.isdigit()]
-        for powers in itertools.product((0, -1, 1), repeat=min(2, len(sorts))):
-            for chosen in itertools.combinations(sorts, len(powers)):
-                factor = math.prod(self.numbers.sizes[s] ** p for s, p in zip(chosen, powers, strict=True))
-                constant = rational(ratio / factor)
-                if constant is not None:
-                    result = mul(constant, *(power(size(s), p) for s, p in zip(chosen, powers, strict=True)))
-                    return None if result is one else result
-        return None
+        found: list[tuple[int, Expr]] = []
+        for count in range(min(3, len(sorts) + 1)):
+            for chosen in itertools.combinations(sorts, count):
+                for powers in itertools.product((-1, 1), repeat=count):
+                    factor = math.prod(self.numbers.sizes[s] ** p for s, p in zip(chosen, powers, strict=True))
+                    constant = rational(ratio / factor)
+                    if constant is not None:
+                        scale = mul(constant, *(power(size(s), p) for s, p in zip(chosen, powers, strict=True)))
+                        found.append((abs(constant.numerator) + constant.denominator + 3 * count, scale))
+        if not found:
+            return None
+        simplest_scale = min(found, key=lambda pair: pair[0])[1]
+        return None if simplest_scale is one else simplest_scale
 
     def _scale_mistake(self, scale: Expr) -> Mistake:
         by_name = {entry.name: entry for entry in MISTAKES}
@@ -338,6 +348,15 @@ class _Candidate:
     changes: Mapping[str, Expr]
     mistakes: tuple[Mistake, ...]
     scale: Expr | None
+
+
+def distinct(values: Sequence[tuple[Mutant, np.ndarray]]) -> list[Mutant]:
+    """One mutant for each different value, the first of them."""
+    kept: dict[bytes, Mutant] = {}
+    for mutant, value in values:
+        size_of = float(np.abs(value).max(initial=0)) or 1.0
+        kept.setdefault(np.round(value / size_of, 9).tobytes() + str(round(math.log(size_of), 6)).encode(), mutant)
+    return list(kept.values())
 
 
 def simplest(explanations: Iterable[tuple[Mistake, ...]]) -> tuple[Mistake, ...]:

@@ -6,11 +6,13 @@ wrong claim; what it finds is then proved. To add a mistake, add an entry to `MI
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from backproof import catalog
+from backproof.errors import DomainError
 from backproof.language.expression import (
     Add,
     Apply,
@@ -75,7 +77,11 @@ def _at(site: Site, local: Callable[[Expr], Iterable[Change]]) -> Iterator[Chang
     """A local change made at every place of the equation."""
     for node, rebuild in places(site.equation.body):
         for new, detail in local(node):
-            yield rebuild(new), detail
+            try:
+                yield rebuild(new), detail
+            except DomainError:
+                # A change that divides by 0 explains nothing.
+                continue
 
 
 def _without(node: Mul | Add, k: int) -> Expr:
@@ -130,7 +136,7 @@ def _wrong_activation(site: Site) -> Iterator[Change]:
     def local(node: Expr) -> Iterator[Change]:
         if is_slope(node) and isinstance(node, Apply) and catalog.function(node.name) is not None:
             for other in catalog.activations():
-                if other.elementwise and not other.abstract and other.name != node.name and not other.hyperparameters:
+                if other.elementwise and not other.abstract and other.name not in (node.name, "identity", "step"):
                     yield apply(other.name, *node.args, orders=node.orders), f"{other.name}′ in place of {node.name}′"
 
     return _at(site, local)
@@ -327,7 +333,8 @@ def _exponent(site: Site) -> Iterator[Change]:
 
 def _same_shape(site: Site, node: Tensor) -> Iterator[Tensor]:
     sorts = tuple(i.sort for i in node.indices)
-    for name in site.program.names:
+    # Only what stands before the equation: it may not use itself, nor what is made from it.
+    for name in itertools.takewhile(lambda n: n != site.equation.name, site.program.names):
         if (
             name != node.name
             and name != "J"

@@ -20,7 +20,7 @@ from backproof.language.program import Definition, Program
 from backproof.language.walks import names
 
 TOLERANCE: Final = 1e-9
-PRIMES: Final = (3, 4, 5, 2, 7, 6)
+PRIMES: Final = (5, 7, 3, 11, 13, 17)
 
 
 class Point:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -18,6 +19,7 @@ from backproof.proof.verdict import Budget, Kind
 
 MAX_ANSWERS: Final = 6
 MAX_PROOFS: Final = 24
+SECONDS: Final = 0.8
 _QUICK: Final = Budget(seconds=0.3)
 
 
@@ -29,9 +31,10 @@ def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, 
     """
     found: list[str] = []
     proofs = 0
+    deadline = time.monotonic() + SECONDS
     for other in _others(network):
         for claim in _readings(right, network, other):
-            if proofs >= MAX_PROOFS or len(found) >= MAX_ANSWERS:
+            if proofs >= MAX_PROOFS or len(found) >= MAX_ANSWERS or time.monotonic() > deadline:
                 return tuple(found)
             try:
                 if not _plausible(other, left, claim):
@@ -82,4 +85,6 @@ def _plausible(network: Network, left: Expr, right: Expr) -> bool:
     program = program_of(network)
     numbers = Point(program)
     indices = left.indices if isinstance(left, Tensor) else tuple(sorted(left.free | right.free))
-    return agree(numbers.value(left, indices), numbers.value(right, indices))
+    value = numbers.value(left, indices)
+    # Where a gradient is 0 everywhere, a claim that agrees says nothing.
+    return bool(value.any()) and agree(value, numbers.value(right, indices))

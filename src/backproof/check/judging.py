@@ -1,0 +1,119 @@
+"""Judging an equation in a world that a person wrote out: its verdict, what is right, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from backproof import catalog
+from backproof.check.claims import CheckedClaim, Where, short_equation
+from backproof.check.comparison import compare
+from backproof.check.diagnosis import Mistake, diagnose, simplest
+from backproof.check.given import World
+from backproof.errors import BackproofError
+from backproof.language.expression import Expr, Index, Tensor, reindex, tensor
+from backproof.language.notating import notate
+from backproof.language.notation import Notation, Relation
+from backproof.language.program import Definition, Program
+from backproof.language.walks import names
+from backproof.proof.deciding import decide
+from backproof.proof.folding import Folder
+from backproof.proof.verdict import Budget, Kind, Verdict
+
+CLAIMED: Final = "∂J/∂(left side)"
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Two sides over common indices, as text and as expressions, and where the text stands."""
+
+    text: str
+    left: Expr
+    right: Expr
+    indices: tuple[Index, ...]
+    where: Where | None = None
+    notes: tuple[str, ...] = ()
+
+
+def verdict_of(
+    world: World, left: Expr, right: Expr, *, program: Program | None = None, seconds: float = 3.0
+) -> Verdict:
+    """Whether both sides are equal in the world."""
+    return decide(
+        program or world.whole,
+        world.opened(left),
+        world.opened(right),
+        admissible=world.network.admissible,
+        budget=Budget(seconds=seconds),
+    )
+
+
+def judged(world: World, equation: Equation, *, explain: bool = True) -> CheckedClaim:
+    """The equation with its verdict and, where it is wrong, what is right and which mistakes reproduce it."""
+    equation = replace(equation, left=world.opened(equation.left), right=world.opened(equation.right))
+    decision = verdict_of(world, equation.left, equation.right)
+    sides = (_notated(world, equation.left, equation.indices), _notated(world, equation.right, equation.indices))
+    claim = CheckedClaim(
+        equation.text,
+        decision.kind.value,
+        world.network,
+        equation.where,
+        Relation(sides, ("=",)),
+        equation.left,
+        equation.right,
+        equation.indices,
+        decision,
+        notes=equation.notes,
+        because=decision.because,
+    )
+    return explained(world, claim) if explain and decision.kind is Kind.REFUTED else claim
+
+
+def explained(world: World, claim: CheckedClaim) -> CheckedClaim:
+    """A refuted claim with the right equation, by what it differs, and the mistakes that reproduce it."""
+    left, right, decision = claim.left, claim.right, claim.decision
+    if left is None or right is None or decision is None:
+        return claim
+    try:
+        correct = _correct(world, left)
+    except BackproofError:
+        return claim
+    if correct is not None:
+        shown = (_notated(world, left, claim.indices), _notated(world, correct, claim.indices))
+        claim = replace(claim, correct_expr=correct, correct=Relation(shown, ("=",)))
+        claim = replace(claim, comparison=compare(world.whole, right, correct, claim.indices))
+    explanations = _explanations(world, left, right, correct, claim.indices, decision)
+    return replace(claim, mistakes=simplest(explanations), explanations=explanations)
+
+
+def _explanations(
+    world: World, left: Expr, right: Expr, correct: Expr | None, indices: tuple[Index, ...], decision: Verdict
+) -> tuple[tuple[Mistake, ...], ...]:
+    try:
+        if isinstance(left, Tensor) and left.name in world.gradients.values():
+            return diagnose(world.network, world.whole, left, right, decision)
+        if left.free - set(indices) or not names(left):
+            return ()
+        # Any other left side is given a name, so that its right value is an equation like those of the derivation.
+        named = Definition(CLAIMED, indices, correct if correct is not None else left)
+        head = tensor(CLAIMED, *indices)
+        if not isinstance(head, Tensor):
+            return ()
+        return diagnose(world.network, world.whole.extended((named,)), head, right, decision)
+    except (BackproofError, KeyError, ValueError, AttributeError):
+        # An explanation is a help, never a reason to lose a verdict.
+        return ()
+
+
+def _correct(world: World, left: Expr) -> Expr | None:
+    if isinstance(left, Tensor) and left.name in world.gradients.values():
+        equation = short_equation(world.network, left.name.removeprefix("∂J/∂"))
+        return reindex(equation.body, dict(zip(equation.indices, left.indices, strict=True)))
+    if not names(left):
+        return None
+    return Folder(world.whole, world.network.admissible).fold(left)
+
+
+def _notated(world: World, expr: Expr, indices: Sequence[Index]) -> Notation:
+    return notate(expr, program=world.whole, free=tuple(indices), symbols=catalog.symbols())
