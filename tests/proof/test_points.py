@@ -22,6 +22,7 @@ from backproof.proof.points import (
     UnsuitableError,
     nested,
     planned,
+    simple_entries,
 )
 
 i, j = Index("i", "n"), Index("j", "n")
@@ -151,3 +152,19 @@ def test_first_points_are_small() -> None:
 def test_nested() -> None:
     assert nested([Fraction(q) for q in range(6)], (3, 2)) == ((0, 1), (2, 3), (4, 5))
     assert nested([Fraction(9)], ()) == 9
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ([], [(0, 0, 0, 0), (1, 1, 1, 1)]),
+        (["positive"], [(1, 1, 1, 1)]),
+        (["unit-sum"], [(1, 0, 1, 0)]),
+        (["unit-sum", "binary"], [(1, 0, 1, 0)]),
+        (["unit-sum", "in-unit-interval"], []),
+        (["equals"], []),
+    ],
+)
+def test_simple_entries(properties: list[Property], expected: list[tuple[int, ...]]) -> None:
+    assumptions = [Assumption("y", p, axis=1 if p == "unit-sum" else None) for p in properties]
+    assert simple_entries("y", (2, 2), assumptions) == expected

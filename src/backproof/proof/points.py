@@ -301,6 +301,24 @@ def _make_one_hot(entries: list[Fraction], places: range, weights: Sequence[Frac
         entries[p] = Fraction(int(k == chosen))
 
 
+def simple_entries(name: str, shape: tuple[int, ...], assumptions: Sequence[Assumption]) -> list[tuple[Fraction, ...]]:
+    """Entries that are easy to follow and keep to the assumptions: all 0, all 1, or one-hot for a unit sum."""
+    properties = {a.property: a for a in assumptions if a.tensor == name}
+    zeros, ones = (Fraction(0),) * prod(shape), (Fraction(1),) * prod(shape)
+    if properties.keys() <= {"symmetric", "binary"}:
+        return [zeros, ones]
+    if properties.keys() <= {"positive", "nonzero", "plus-minus-one", "symmetric"}:
+        return [ones]
+    if properties.keys() <= {"unit-sum", "binary"}:
+        axis = properties["unit-sum"].axis
+        entries = list(zeros)
+        for places in _lines(shape, len(shape) - 1 if axis is None else axis):
+            # The first value weighs 1, whole sizes or blocks.
+            entries[places[0]] = Fraction(1)
+        return [tuple(entries)]
+    return []
+
+
 def nested(entries: Sequence[Fraction], shape: Sequence[int]) -> Nested:
     """Flat entries as nested tuples, one for each axis; a scalar as its number.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import product
 from typing import Final, cast
 
@@ -30,6 +29,7 @@ from backproof.proof.points import (
     is_deep,
     nested,
     planned,
+    simple_entries,
     style,
 )
 from backproof.proof.verdict import Nested, Witness
@@ -208,20 +208,27 @@ class Refuter:
         needed = [n for n in self.program.reach(sides.tape.names) if n not in self.program.position]
         if len(needed) > SIMPLIFIED_INPUTS:
             return gap
-        fixed = {a.tensor for a in self.assumptions}
         given = {n: gap.point.inputs[n] for n in needed}
-        for name, value in product(reversed(needed), (Fraction(0), Fraction(1))):
-            simple = (value,) * len(given[name])
-            done = len(set(given[name])) == 1 and given[name][0] in (0, 1)
-            if name in fixed or done or time.monotonic() > deadline:
+        sizes, sorts = gap.point.model.sizes, self.program.program.sorts
+        simple = [
+            (name, entries)
+            for name in reversed(needed)
+            for entries in simple_entries(name, tuple(sizes[s] for s in sorts(name)), self.assumptions)
+        ]
+        done: set[str] = set()
+        for name, entries in simple:
+            if given[name] == entries:
+                done.add(name)
+            if name in done or time.monotonic() > deadline:
                 continue
-            point = self._new_point(replace(gap.point.plan, given={**given, name: simple}), PRECISION)
+            point = self._new_point(replace(gap.point.plan, given={**given, name: entries}), PRECISION)
             try:
                 found = self._compared(sides, point, PRECISION, deadline)[0]
             except (UnsuitableError, NeedsAllEntriesError, LimitError):
                 continue
             if found is not None and found.size >= SIMPLE_GAP:
-                gap, given[name] = found, simple
+                gap, given[name] = found, entries
+                done.add(name)
         return gap
 
     def _witness(self, sides: Sides, gap: _Gap) -> Witness:
