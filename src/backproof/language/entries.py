@@ -41,7 +41,7 @@ from backproof.language.notation import (
 )
 from backproof.language.traversal import extent
 
-SHORT_EXPONENT: Final = 6
+SHORT_EXPONENT: Final = 10
 EULER: Final = "e"
 WORDS: Final = {"log": "ln"}
 """Functions that have another name in writing."""
