@@ -12,9 +12,8 @@ from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.check.comparison import Comparison, compare
-from backproof.check.diagnosis import Mistake, diagnose, simplest
+from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
-from backproof.check.questions import would_be_right_for
 from backproof.errors import BackproofError, FormulaError, Place
 from backproof.language.elaboration import Reading, elaborate
 from backproof.language.expression import Expr, Index, Tensor, reindex
@@ -179,6 +178,10 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
         claim = replace(claim, correct_expr=correct, correct=Relation(sides, ("=",)))
     if claim.verdict != "refuted":
         return claim
+    # Numbers, and NumPy with them, are needed only where something is wrong.
+    from backproof.check.diagnosis import diagnose
+    from backproof.check.questions import would_be_right_for
+
     if correct is not None:
         claim = replace(claim, comparison=compare(program, claim.right, correct, claim.indices))
     explanations: tuple[tuple[Mistake, ...], ...] = ()

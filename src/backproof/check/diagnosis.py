@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -20,7 +20,7 @@ import numpy as np
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
-from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Entry, Site
+from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Mistake, Site, made
 from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
@@ -50,21 +50,6 @@ SECONDS: Final = 1.0
 SCALES: Final = frozenset({"sign", "batch-scale", "bias-reduction", "wrong-reduction", "factor"})
 MAX_PROOFS: Final = 12
 MAX_FOUND: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A named mistake: `detail` is the constant or the part concerned, `says` a sentence, `fix` what to do."""
-
-    name: str
-    detail: str
-    says: str
-    fix: str
-
-
-def made(entry: Entry, detail: str) -> Mistake:
-    """The entry with its detail filled in."""
-    return Mistake(entry.name, detail, entry.says.format(detail=detail), entry.fix.format(detail=detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,8 +342,3 @@ def distinct(values: Sequence[tuple[Mutant, np.ndarray]]) -> list[Mutant]:
         size_of = float(np.abs(value).max(initial=0)) or 1.0
         kept.setdefault(np.round(value / size_of, 9).tobytes() + str(round(math.log(size_of), 6)).encode(), mutant)
     return list(kept.values())
-
-
-def simplest(explanations: Iterable[tuple[Mistake, ...]]) -> tuple[Mistake, ...]:
-    """The mistakes of all explanations in order, each once."""
-    return tuple(dict.fromkeys(m for explanation in explanations for m in explanation))

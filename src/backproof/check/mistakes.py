@@ -40,6 +40,26 @@ from backproof.language.program import Definition, Program
 from backproof.language.walks import names, places, rewrite
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A named mistake: `detail` is the constant or the part concerned, `says` a sentence, `fix` what to do."""
+
+    name: str
+    detail: str
+    says: str
+    fix: str
+
+
+def made(entry: Entry, detail: str) -> Mistake:
+    """The entry with its detail filled in."""
+    return Mistake(entry.name, detail, entry.says.format(detail=detail), entry.fix.format(detail=detail))
+
+
+def simplest(explanations: Iterable[tuple[Mistake, ...]]) -> tuple[Mistake, ...]:
+    """The mistakes of all explanations in order, each once."""
+    return tuple(dict.fromkeys(m for explanation in explanations for m in explanation))
+
+
 @dataclass(frozen=True)
 class Site:
     """An equation that may be changed: the adjoint of `target`, and what the network around it knows."""
@@ -136,7 +156,8 @@ def _wrong_activation(site: Site) -> Iterator[Change]:
     def local(node: Expr) -> Iterator[Change]:
         if is_slope(node) and isinstance(node, Apply) and catalog.function(node.name) is not None:
             for other in catalog.activations():
-                if other.elementwise and not other.abstract and other.name not in (node.name, "identity", "step"):
+                plain = other.elementwise and not other.abstract and not other.hyperparameters
+                if plain and other.name not in {node.name, "identity", "step"}:
                     yield apply(other.name, *node.args, orders=node.orders), f"{other.name}′ in place of {node.name}′"
 
     return _at(site, local)
@@ -335,16 +356,11 @@ def _same_shape(site: Site, node: Tensor) -> Iterator[Tensor]:
     sorts = tuple(i.sort for i in node.indices)
     # Only what stands before the equation: it may not use itself, nor what is made from it.
     for name in itertools.takewhile(lambda n: n != site.equation.name, site.program.names):
-        if (
-            name != node.name
-            and name != "J"
-            and not name.startswith(("?", "∂J/∂J"))
-            and site.program.sorts(name) == sorts
-        ):
-            if name.startswith("∂") == node.name.startswith("∂"):
-                other = tensor(name, *node.indices)
-                assert isinstance(other, Tensor)
-                yield other
+        alike = name.startswith("∂") == node.name.startswith("∂") and site.program.sorts(name) == sorts
+        if alike and name not in {node.name, "J"}:
+            other = tensor(name, *node.indices)
+            assert isinstance(other, Tensor)
+            yield other
 
 
 def _letter(name: str) -> str:
