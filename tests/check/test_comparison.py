@@ -11,6 +11,7 @@ from backproof.language.text import write
     ("claim", "network", "kind", "expected"),
     [
         ("(a - y) * f'(z)", Network(output="sigmoid", loss="bce"), "ratio", "a(1 − a)"),
+        ("a - y", Network(output="sigmoid", loss="half-mse"), "ratio", "1/(a(1 − a))"),
         ("a - y", Network(output="identity", loss="mse"), "ratio", "½"),
         ("y - a", Network(output="sigmoid", loss="bce"), "ratio", "−1"),
         ("a - y + 3", Network(output="sigmoid", loss="bce"), "rest", "3"),

@@ -8,15 +8,15 @@ from typing import Final, Literal
 from backproof import catalog
 from backproof.algebra import OutOfBudget
 from backproof.errors import DomainError
-from backproof.language.expression import Expr, Index, add, mul, power, zero
+from backproof.language.expression import Add, Expr, Index, add, mul, power, zero
 from backproof.language.notating import notate
 from backproof.language.notation import Notation
 from backproof.language.program import Program
 from backproof.proof.folding import Folder, weight
 
 LONGEST: Final = 40
-# A ratio says more than a rest, even than one that is a little shorter.
-HANDICAP: Final = 8
+# A ratio says more than a rest, unless the rest is much shorter.
+MUCH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,30 @@ def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, 
     """The shorter of both comparisons, or None where neither is short enough to help."""
     folder = Folder(program)
     found: list[tuple[int, Literal["ratio", "rest"], Expr]] = []
-    if yours is not zero and correct is not zero:
-        try:
-            ratio = folder.tidy(folder.fold(mul(yours, power(correct, -1))))
-            found.append((weight(ratio), "ratio", ratio))
-        except (DomainError, OutOfBudget):
-            pass
+    ratio = _ratio(folder, yours, correct)
+    # A ratio that is a sum says less than the rest.
+    if ratio is not None and not isinstance(ratio, Add):
+        found.append((weight(ratio), "ratio", ratio))
     rest = folder.fold(add(yours, mul(-1, correct)))
-    found.append((weight(rest) + HANDICAP, "rest", rest))
-    length, kind, expr = min(found, key=lambda item: item[0])
-    if length > LONGEST:
+    found.append((MUCH * weight(rest), "rest", rest))
+    _, kind, expr = min(found, key=lambda item: item[0])
+    if weight(expr) > LONGEST:
         return None
     return Comparison(kind, expr, notate(expr, program=program, free=indices, symbols=catalog.symbols()))
+
+
+def _ratio(folder: Folder, yours: Expr, correct: Expr) -> Expr | None:
+    """Yours ÷ correct in lowest terms, without a sign in front where a factor can take it: 1/(a(1 − a))."""
+    if yours is zero or correct is zero:
+        return None
+    try:
+        constant, parts = folder.parts(folder.fold(mul(yours, power(correct, -1))))
+    except (DomainError, OutOfBudget):
+        return None
+    factors: list[Expr] = []
+    for base, exponent in parts:
+        turned = constant < 0 and isinstance(base, Add) and exponent.denominator == 1 and exponent.numerator % 2 == 1
+        if turned:
+            constant = -constant
+        factors.append(power(add(*(mul(-1, t) for t in base.children)) if turned else base, exponent))
+    return mul(constant, *factors)

@@ -5,28 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from backproof.errors import BackproofError
+from backproof.explain.sheet import visible
 
 LONGEST: Final = 300
 
 
-def visible(text: str, longest: int = LONGEST) -> str:
-    """The text cut to a length, with control characters made visible, so that no input can drive a terminal."""
-    shown = "".join(c if c.isprintable() else "�" for c in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
-
-
 def explained(error: BackproofError) -> str:
     """The error as lines for standard error."""
-    lines = [f"error: {visible(error.what)}"]
+    lines = [f"error: {visible(error.what, LONGEST)}"]
     if error.place is not None:
         source = error.place.source
         many = "\n" in error.place.text
         if source or many:
             lines.append(f"  in {source + ', ' if source else ''}line {error.place.line}, column {error.place.column}:")
-        lines += ["    " + visible(row) for row in error.place.caret().split("\n")]
+        lines += ["    " + visible(row, LONGEST) for row in error.place.caret().split("\n")]
     for label, value in (("expected", error.expected), ("got", error.got), ("next", error.next)):
         if value is not None:
-            lines.append(f"  {label + ':':<10}{visible(value)}")
+            lines.append(f"  {label + ':':<10}{visible(value, LONGEST)}")
     return "\n".join(lines)
 
 

@@ -33,7 +33,7 @@ class CommandParser(argparse.ArgumentParser):
         if "-h" in arguments or "--help" in arguments:
             self.print_help()
             return None
-        options, unknown = self.parse_known_args([self._shielded(a) for a in arguments])
+        options, unknown = self.parse_known_intermixed_args([self._shielded(a) for a in arguments])
         if unknown:
             known = [text for action in self._actions for text in action.option_strings]
             near = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1)

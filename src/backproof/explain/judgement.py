@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backproof import catalog
 from backproof.check.wording import condition_notation
+from backproof.explain.sheet import visible
 from backproof.language.expression import Tensor, tensor
 from backproof.language.notating import notate
 from backproof.language.notation import Matrix, Negative, Notation, Number, Quotient, Relation
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from backproof.check.claims import CheckedClaim, Judged
 
 Phrase = tuple[str | Notation, ...]
+
+LONGEST: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A claim, how it was read, what is correct, its verdict, and rows that explain it."""
+    """A claim (cut when it is long), how it was read, what is correct, its verdict, and rows that explain it."""
 
     claim: str
     verdict: Judged
@@ -42,7 +45,8 @@ class Judgement:
 def judgement(checked: CheckedClaim) -> Judgement:
     """The judgement of a checked claim."""
     correct = checked.correct if checked.verdict == "refuted" else None
-    return Judgement(checked.claim, checked.verdict, checked.read_as, correct, tuple(_rows(checked)))
+    claim = visible(checked.claim, LONGEST)
+    return Judgement(claim, checked.verdict, checked.read_as, correct, tuple(_rows(checked)))
 
 
 def _rows(checked: CheckedClaim) -> Iterator[Row]:

@@ -58,6 +58,12 @@ def row_width(row: Iterable[Span]) -> int:
     return sum(text_width(span.text) for span in row)
 
 
+def visible(text: str, longest: int | None = None) -> str:
+    """The text with control characters made visible, so that no input can drive a terminal, cut to a length."""
+    shown = "".join(c if c.isprintable() else "�" for c in text)
+    return shown if longest is None or len(shown) <= longest else shown[: longest - 1] + "…"
+
+
 def words(text: str, style: str = "") -> Block:
     """One line of text as a block."""
     return Block(((Span(text, style),),))
@@ -116,7 +122,7 @@ def boxed(title: str, content: Sequence[Row], width: int, style: str, *, ascii: 
 
 def plain(rows: Iterable[Row]) -> str:
     """The rows without styles."""
-    return "\n".join("".join(span.text for span in row).rstrip() for row in rows) + "\n"
+    return "\n".join("".join(visible(span.text) for span in row).rstrip() for row in rows) + "\n"
 
 
 def coloured(rows: Iterable[Row]) -> str:
@@ -133,7 +139,7 @@ def coloured(rows: Iterable[Row]) -> str:
                 style = Style.parse(STYLES[span.style] or "none")
                 if span.pair:
                     style += Style(color=PAIRS[(span.pair - 1) % len(PAIRS)], strike=span.struck)
-                line.append(span.text, style)
+                line.append(visible(span.text), style)
             line.rstrip()
             console.print(line)
     return capture.get()

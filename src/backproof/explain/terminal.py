@@ -166,7 +166,7 @@ class _Page:
             if notation is not None:
                 rows += beside(words(f"{label:<9}", "faint"), self.formula(notation, style)).rows
         if not rows:
-            rows.append((Span(f"{'claim':<9}", "faint"), Span(judgement.claim)))
+            rows += beside(words(f"{'claim':<9}", "faint"), wrapped(judgement.claim, self.width - 9)).rows
         rows.append(())
         label_width = max((len(row.label) for row in judgement.rows), default=0)
         content: list[Row] = []
