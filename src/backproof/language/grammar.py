@@ -29,7 +29,7 @@ from backproof.language.notation import (
     Words,
 )
 from backproof.language.parsing import macros
-from backproof.language.parsing.bigs import KINDS, big
+from backproof.language.parsing.bigs import KINDS, big, stands_here
 from backproof.language.parsing.brackets import absolute, environment, group
 from backproof.language.parsing.commands import Lexer
 from backproof.language.parsing.cursor import (
@@ -349,11 +349,9 @@ class Parser(Cursor):
         token = self.token
         if token.kind == "sign" and token.text in "+-":
             return self._signed(level)
-        if (token.kind == "sign" and token.text in ("Σ", "Π")) or (
-            token.kind == "name" and token.text in KINDS and not token.accent
-        ):
+        if stands_here(self):
             node = big(self, level)
-            closed = token.kind == "name" and self.tokens[self.at - 1].text in (")", "\\}")
+            closed = token.kind != "sign" and self.tokens[self.at - 1].text in (")", "\\}")
             return with_postfix(self, node, token.start) if closed or isinstance(node, Symbol) else node
         return with_postfix(self, self._primary(), token.start)
 

@@ -46,10 +46,17 @@ class _Bounds:
 
 def big(p: Cursor, level: int) -> Notation:
     """A big operator; `level` says how far its body reaches."""
+    bounds = _Bounds()
+    braced = False
+    if p.is_kind("command"):
+        p.step()
+        _lower(p, bounds)
+        braced = p.took("{")
     token = p.step()
+    if braced:
+        p.step()
     kind = KINDS[token.text]
     word = token.kind == "name"
-    bounds = _Bounds()
     while p.is_sign("_", "^", "'"):
         if p.took("_"):
             _lower(p, bounds)
@@ -75,6 +82,19 @@ def big(p: Cursor, level: int) -> Notation:
         if p.is_sign("+", "-") and kind == "sum":
             p.asks("sums")
     return _made(p, kind, body, bounds, token.start)
+
+
+def stands_here(p: Cursor) -> bool:
+    """Whether a big operator stands here, plain or as \\underset{i}{\\max}."""
+    token = p.token
+    if token.kind == "command" and token.text == "underset" and p.peek().text == "{":
+        at = p.mate(p.at + 1) + 1
+        token = p.tokens[at]
+        if token.text == "{" and p.mates[at] == at + 2:
+            token = p.tokens[at + 1]
+    if token.kind == "sign":
+        return token.text in ("Σ", "Π")
+    return token.kind == "name" and token.text in KINDS and not token.accent
 
 
 def _made(p: Cursor, kind: BigKind, body: Notation, bounds: _Bounds, start: int, axis: int | None = None) -> Big:

@@ -135,7 +135,7 @@ def absolute(p: Cursor) -> Notation:
         p.inside.pop()
         if not p.took(bar):
             raise p.error(f"{bar} is never closed" if p.is_kind("stop") else p.unexpected(), token, expected=bar)
-    if bar == "|":
+    if bar == "|" and not p.is_sign("_"):
         return Absolute(body, span=p.span(token.start))
     return _norm(p, body, token)
 
@@ -277,6 +277,11 @@ def _spoken(p: Cursor, stop: int) -> Notation | None:
     else:
         return None
     start = p.token.start
+    spoken: list[str] = []
     while p.at < stop and not p.is_kind("row"):
+        token = p.tokens[p.at]
+        spoken += [] if token.text in ("{", "}", "&") else [token.text]
         p.at += 1
-    return Words(" ".join(p.text[start : p.tokens[p.at - 1].end].strip("& ").split()), span=p.span(start))
+    if spoken and spoken[0].lower() in IF:
+        del spoken[0]
+    return Words(" ".join(spoken).strip(" ,.;"), span=p.span(start))

@@ -10,6 +10,8 @@ from backproof.language.parsing import macros
 from backproof.language.parsing.lexer import PlainLexer
 from backproof.language.parsing.words import CONNECTIVES, GREEK_NAMES
 
+SIGN_LENGTH: Final = 20
+
 _COMMAND: Final = re.compile(r"\\(?:([A-Za-z]+\*?)|(.))", re.DOTALL)
 _ONE: Final = re.compile(r"\s*(?:\{\s*1\s*\}|1(?!\d))")
 _OPTION: Final = re.compile(r"\s*\[([^\[\]{}]{1,20})\]")
@@ -80,6 +82,8 @@ class Lexer(PlainLexer):
             self._singles = max(0, self._singles - 1)
         elif name in ("mathbb", "mathbbm", "mathds", "Bbb"):
             self._blackboard(text, length)
+        elif name in macros.SIGN_CLASSES:
+            self._sign_class(text, after)
         elif name in macros.FONTS:
             self._font(text, name, length)
         elif name in macros.SPACES:
@@ -153,6 +157,15 @@ class Lexer(PlainLexer):
                 self._add("sign", sign + (side if sign in "|‖" else ""), whole)
             return
         self._at += length
+
+    def _sign_class(self, text: str, after: int) -> None:
+        """A sign in braces, without the braces; anything longer stays in them."""
+        content, end = self._raw(text, after)
+        if len(content) > SIGN_LENGTH or text[end - 1] != "}":
+            self._at = after
+            return
+        self._lex(content, self._offset + end - len(content) - 1)
+        self._at = end
 
     def _blackboard(self, text: str, length: int) -> None:
         content, end = self._raw(text, self._at + length)

@@ -28,18 +28,20 @@ def stands_alone(p: Cursor) -> bool:
         at = _behind_script(p, at)
     if _over_differential(p, at):
         return True
-    token = p.tokens[at]
+    token = following = p.tokens[at]
     if token.kind == "command" and token.text in macros.ACCENTS:
         at += 1
         token = p.tokens[at]
-    if token.kind != "name" and token.text != "{":
+    if token.kind != "name" and token.text not in ("{", "("):
         return False
     at = p.mates[at] + 1 if p.mates[at] > 0 else at + 1
     while p.tokens[at].kind == "sign" and p.tokens[at].text in ("_", "^"):
         at = _behind_script(p, at)
     if p.tokens[at].text == "(" and not p.tokens[at].spaced:
         at = p.mates[at] + 1
-    return _over_differential(p, at)
+    # LaTeX ignores the blank in d W; in plain text d W is a product.
+    prefix = p.lexer.latex and following.kind in ("name", "command") and p.tokens[p.at + 1].text != "^"
+    return _over_differential(p, at) or (prefix and not p.asks("differential"))
 
 
 def _behind_script(p: Cursor, at: int) -> int:
@@ -160,6 +162,8 @@ def _holds_arguments(p: Cursor) -> bool:
     """Whether the parenthesis after a derivative says where it is taken: (u, v) or (x), not a factor (1 − a)."""
     if p.mate() == p.at + 2:
         return p.peek().kind == "name" and not p.token.spaced
+    if p.peek().kind == "name" and p.peek(2).text == "=":
+        return True
     at, stop = p.at + 1, p.mate()
     while at < stop:
         token = p.tokens[at]

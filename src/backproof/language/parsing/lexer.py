@@ -64,6 +64,7 @@ class PlainLexer(ABC):
         self._singles = 0
         self._saved: list[int] = []
         self._environments: list[tuple[str, bool]] = []
+        self._differentials = False
 
     def tokens(self) -> list[Token]:
         """All tokens, with a `stop` at the end. Raises FormulaError and LimitError."""
@@ -127,6 +128,7 @@ class PlainLexer(ABC):
 
     def _add(self, kind: Kind, text: str, length: int, accent: str | None = None) -> None:
         start = self._offset + self._at
+        self._differentials |= kind == "d"
         self._tokens.append(Token(kind, text, start, start + length, self._spaced, accent))
         self._spaced = False
         self._at += length
@@ -210,7 +212,7 @@ class PlainLexer(ABC):
         """A word of plain text that is no name: if, in, nabla, np. before a function."""
         end = self._at + len(run)
         before = self._spaced or not self._tokens or self._last("&") or self._tokens[-1].kind == "row"
-        apart = before and (end >= len(text) or text[end] in " \t\n,;:\\&~")
+        apart = before and (end >= len(text) or text[end] in " \t\n,;:\\&~})]")
         if run in TEXT_CONNECTIVES and apart and run not in self.known:
             self._add("words", run, len(run))
         elif run == "in" and apart and self._tokens:
@@ -251,10 +253,14 @@ class PlainLexer(ABC):
             self._add("name", GREEK_NAMES.get(taken, taken), len(taken))
 
     def _whole_script(self, word: str, following: str) -> bool:
-        """Whether a whole run is the subscript: W_ij, y_pred; LaTeX takes one letter only, as does x_ix_j."""
-        if all(c in INDEX_LETTERS for c in word):
-            return True
-        return len(word) > 3 if self.latex else len(word) != 2 or following not in ("_", "^")
+        """Whether a whole run is the subscript, as in W_ij; LaTeX draws one letter only, and so x_ix_j is meant."""
+        indices = all(c in INDEX_LETTERS for c in word)
+        if not self.latex:
+            return following != "_" if len(word) == 2 else True
+        if indices and 1 < len(word) < 4:
+            self.met["letters"] = None
+            return "letters" in self.swaps
+        return len(word) > 3
 
     def _script(self, text: str, c: str) -> None:
         """A run of raised or lowered characters, as a script in braces."""

@@ -144,7 +144,7 @@ BIGS: Final[dict[str, str]] = {"Σ": "sum", "Π": "prod", "max": "max", "min": "
 
 FONTS: Final[frozenset[str]] = frozenset(
     "mathbf mathit mathsf mathcal mathfrak mathscr mathnormal boldsymbol bm bold pmb symbf symit symbfit mathbfit "
-    "symbfup vect mat bf it rm cal sf tt boxed fbox underline cancel bcancel xcancel mathop mathrel mathbin mathord "
+    "symbfup vect mat bf it rm cal sf tt boxed fbox underline cancel bcancel xcancel mathord "
     "mathinner mathopen mathclose ensuremath displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits "
     "boldmath unboldmath left right middle bigl bigr bigm Bigl Bigr Bigm biggl biggr biggm Biggl Biggr Biggm big Big "
     "bigg Bigg smash mathstrut strut nonumber notag hfill hfil centering normalsize small large Large tiny "
@@ -156,6 +156,9 @@ SPACES: Final[frozenset[str]] = frozenset(
     "enspace enskip thinspace medspace thickspace negthinspace negmedspace negthickspace space "
     "newline linebreak par".split()
 )
+
+SIGN_CLASSES: Final[frozenset[str]] = frozenset({"mathop", "mathrel", "mathbin", "mathpunct"})
+"""Commands that only say how wide the blanks around a sign are: \\mathrel{:=}."""
 
 GAPS: Final[dict[str, bool]] = {
     "quad": False,

@@ -250,7 +250,9 @@ def command(p: Cursor) -> Notation:
         case "underset":
             below = argument(p)
             over = argument(p)
-            return replace(over, subscripts=(below,)) if isinstance(over, Symbol) else over
+            if not isinstance(over, Symbol):
+                return over
+            return continued(p, replace(over, subscripts=(*over.subscripts, below)), token.start)
         case name if name in macros.BRACES:
             body = argument(p)
             while p.took("_", "^"):

@@ -69,6 +69,8 @@ def _one_postfix(p: Cursor, node: Notation, start: int) -> Notation | None:
         case "|" | "‖" if _evaluates(p):
             p.step()
             return evaluated(p, node, start)
+        case "(" if not token.spaced and isinstance(node, Bracketed) and _says_where(p):
+            return Call(node, arguments(p), span=p.span(start))
         case "[" if not token.spaced and is_index(p, p.at) and isinstance(node, Symbol | Bracketed | Call | Entry):
             return Entry(node, index_list(p), span=p.span(start))
         case _:
@@ -79,6 +81,11 @@ def _evaluates(p: Cursor) -> bool:
     """Whether the bar here is the one of f(x)|_{x=0}."""
     following = p.peek()
     return following.kind == "sign" and following.text == "_" and not (p.inside and p.inside[-1] == p.token.text)
+
+
+def _says_where(p: Cursor) -> bool:
+    """Whether the parenthesis here is the one of (df/dx)(x = 2)."""
+    return p.peek().kind == "name" and p.peek(2).kind == "sign" and p.peek(2).text == "="
 
 
 def evaluated(p: Cursor, node: Notation, start: int) -> Notation:
