@@ -65,6 +65,9 @@ class Point:
 class _Stand(dict[str, object]):
     """Concrete functions in place of abstract ones, for comparing numbers only."""
 
+    def __bool__(self) -> bool:
+        return True
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and catalog.function(name) is None
 
