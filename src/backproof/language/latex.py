@@ -250,7 +250,7 @@ class _Typesetter:
         order = "" if node.order == 1 else f"^{{{node.order}}}"
         match node.style:
             case "nabla":
-                return f"\\nabla_{{{wrt}}} {of}".rstrip()
+                return ("\\nabla" if node.wrt == Words("") else f"\\nabla_{{{wrt}}}") + f" {of}".rstrip()
             case "prefix":
                 return f"d{wrt}" if not wrt.startswith("\\") else f"d {wrt}"
             case "total":
@@ -268,7 +268,7 @@ class _Typesetter:
             return f"\\operatorname{{{node.kind}}}{_parentheses(body, tall=tall)}"
         below = ", ".join(LATEX_LETTERS.get(name, name) for name in node.indices)
         if lower is not None:
-            below = f"{below} = {lower}" if below else lower
+            below = f"{below} = {lower}" if below and not isinstance(node.lower, Relation) else lower
         if without:
             below += " \\neq " + ", ".join(without)
         over = "" if upper is None else f"^{{{upper}}}"

@@ -251,7 +251,8 @@ class _Draughtsman:
         order = [] if node.order == 1 else [line(self.spelling.order(node.order))]
         match node.style:
             case "nabla":
-                nabla = scripted(line("nabla" if self.ascii else "∇"), None, wrt)
+                sign = line("nabla" if self.ascii else "∇")
+                nabla = sign if node.wrt == Words("") else scripted(sign, None, wrt)
                 return beside(nabla, line(" "), shown[0]) if node.of is not None else nabla
             case "prefix":
                 return beside(line("d"), wrt)
@@ -269,7 +270,7 @@ class _Draughtsman:
             return beside(line(node.kind), self.fenced(body))
         below = [line(",".join(node.indices))] if node.indices else []
         if lower is not None:
-            below += [line("="), lower] if node.indices else [lower]
+            below = [*below, line("="), lower] if below and not isinstance(node.lower, Relation) else [lower]
         for value in without:
             below += [line("!=" if self.ascii else "≠"), value]
         sign = line(self.spelling.big(node.kind))

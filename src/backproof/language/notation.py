@@ -34,7 +34,8 @@ class Symbol(Notation):
     """A name with what hangs on it: ŷ_k, W^{(2)}, z₁^{(l)}, \\mathbf{W}_{xh}.
 
     `name` is the plain name without accents or fonts (`y`, `delta`, `sigma`, `theta`, `loss`; Greek letters by their
-    English names). `accent` is one of `hat`, `bar`, `tilde`, `dot`, `vec`, `check` or None. `subscripts` as written. `label` is a
+    English names). `accent` is one of `hat`, `bar`, `tilde`, `dot`, `vec`, `check` or None.
+    `subscripts` as written. `label` is a
     superscript in parentheses or brackets (a layer, sample or step): `W^{(l+1)}` has the label l+1. `star` is a
     superscript `*`, `+` or `-`. A bare superscript, `W^2` or `W^L`, is a `Power`: elaboration decides what it means.
     """
@@ -116,7 +117,7 @@ class Call(Notation):
 
 @dataclass(frozen=True, slots=True)
 class Derivative(Notation):
-    """∂of/∂wrt, d of/d wrt, ∇_wrt of; `of` is None for a bare `dW2` or `∇_W`.
+    """∂of/∂wrt, d of/d wrt, ∇_wrt of; `of` is None for a bare `dW2` or `∇_W`, `wrt` is empty words in ∇J.
 
     `style` is how it was written: "partial" (∂), "total" (d), "nabla" (∇) or "prefix" (dW2). `order` is 2 for ∂²J/∂z².
     """
@@ -134,8 +135,8 @@ BigKind = Literal["sum", "mean", "max", "min", "prod"]
 class Big(Notation):
     """Σ, mean, max, min or Π of a body: over indices with bounds, `\\sum_{k=1}^{K}`, or over all entries of a vector.
 
-    `indices` are names. `lower` and `upper` are the bounds as written or None. `without` lists excluded values
-    (`j ≠ i`). With no indices, `sum(x)` sums all entries of x; `axis` is a NumPy-like axis number or None.
+    `indices` are names. `lower` and `upper` are the bounds as written or None; another condition, i ∈ B, stands in
+    `lower` as a relation. `without` lists excluded values (`j ≠ i`). With no indices, `sum(x)` sums all entries of x; `axis` is a NumPy-like axis number or None.
     """
 
     kind: BigKind

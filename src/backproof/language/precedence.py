@@ -119,7 +119,7 @@ def needs_brackets(parent: Notation, place: int, child: Notation, *, stacked: bo
         case Transposed():
             return own < ATOM and not isinstance(plain, Symbol)
         case Derivative():
-            return not isinstance(plain, Symbol | Call | Entry)
+            return not isinstance(plain, Symbol | Call | Entry | Words)
         case Call():
             return place == 0 and not isinstance(plain, Symbol) and not (stacked and isinstance(plain, Derivative))
         case Big(kind, _, indices, lower):

@@ -186,7 +186,8 @@ class _Writer:
         ascii = self.spelling.ascii
         match node.style:
             case "nabla":
-                return f"{'nabla' if ascii else '∇'}_{wrt if len(wrt) == 1 else f'{{{wrt}}}'} {of}".rstrip()
+                below = f"_{wrt}" if len(wrt) == 1 else f"_{{{wrt}}}" if wrt else ""
+                return f"{'nabla' if ascii else '∇'}{below} {of}".rstrip()
             case "prefix":
                 return f"d{wrt}"
             case _:
@@ -206,7 +207,7 @@ class _Writer:
             return f"{node.kind}({body}{f', axis={node.axis}' if node.axis is not None else ''})"
         below = ",".join(node.indices)
         if lower is not None:
-            below = f"{below}={lower}" if below else lower
+            below = f"{below}={lower}" if below and not isinstance(node.lower, Relation) else lower
         if without:
             below += ",".join(self.spelling.relation("≠") + value for value in without)
         under = None if self.spelling.ascii else lowered(below)
