@@ -20,7 +20,7 @@ import numpy as np
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
-from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Mistake, Site, made
+from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Mistake, Site, made, shown
 from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
@@ -297,8 +297,8 @@ class _Search:
         sorts = {sort for sort in self.numbers.sizes if size(sort) in within}
         if self.batch in sorts:
             name = "bias-reduction" if self.target.startswith("b") else "batch-scale"
-            return made(by_name[name], f"{scale!r} too much")
-        return made(FACTOR, repr(scale))
+            return made(by_name[name], f"a factor {shown(scale)} too much")
+        return made(FACTOR, shown(scale))
 
     def _value(self, changes: Mapping[str, Expr]) -> np.ndarray | None:
         try:

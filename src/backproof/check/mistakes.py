@@ -7,7 +7,7 @@ wrong claim; what it finds is then proved. To add a mistake, add an entry to `MI
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,8 +36,12 @@ from backproof.language.expression import (
     sum_over,
     tensor,
 )
+from backproof.language.notating import notate
 from backproof.language.program import Definition, Program
+from backproof.language.text import write
 from backproof.language.walks import names, places, rewrite
+
+LONGEST: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,16 @@ def made(entry: Entry, detail: str) -> Mistake:
     return Mistake(entry.name, detail, entry.says.format(detail=detail), entry.fix.format(detail=detail))
 
 
-def simplest(explanations: Iterable[tuple[Mistake, ...]]) -> tuple[Mistake, ...]:
-    """The mistakes of all explanations in order, each once."""
-    return tuple(dict.fromkeys(m for explanation in explanations for m in explanation))
+def simplest(explanations: Sequence[tuple[Mistake, ...]]) -> tuple[Mistake, ...]:
+    """The mistakes to show: all of the simplest explanation, then other single mistakes with names of their own."""
+    if not explanations:
+        return ()
+    chosen = list(explanations[0])
+    for explanation in explanations[1:]:
+        if len(explanation) == 1 and explanation[0].name not in {m.name for m in chosen}:
+            alone = len(explanations[0]) == 1 or explanation[0].name == "hidden-condition"
+            chosen += explanation if alone else ()
+    return tuple(chosen)
 
 
 @dataclass(frozen=True)
@@ -119,25 +130,18 @@ def _missing_slope(site: Site) -> Iterator[Change]:
         if isinstance(node, Mul):
             for k, factor in enumerate(node.factors):
                 if is_slope(factor):
-                    yield _without(node, k), _primed(factor)
+                    yield _without(node, k), shown(factor)
         if is_slope(node) and isinstance(node, Apply):
-            yield apply(node.name, *node.args, orders=(node.orders[0] - 1,)), f"{node.name} in place of {node.name}′"
+            yield apply(node.name, *node.args, orders=(node.orders[0] - 1,)), shown(node)
 
     yield from _at(site, local)
     if is_slope(site.equation.body):
-        yield one, _primed(site.equation.body)
-
-
-def _primed(node: Expr) -> str:
-    if isinstance(node, Apply):
-        argument = node.args[0]
-        return f"{node.name}′({argument.name if isinstance(argument, Tensor) else '…'})"
-    return "f′"
+        yield one, shown(site.equation.body)
 
 
 def _extra_slope(site: Site) -> Iterator[Change]:
     if site.slope is not None:
-        yield mul(site.equation.body, site.slope), _primed(site.slope) if is_slope(site.slope) else "a(1 − a)"
+        yield mul(site.equation.body, site.slope), shown(site.slope)
 
 
 def _wrong_slope_point(site: Site) -> Iterator[Change]:
@@ -146,19 +150,24 @@ def _wrong_slope_point(site: Site) -> Iterator[Change]:
             for other in _same_shape(site, node.args[0]):
                 yield (
                     apply(node.name, other, orders=node.orders),
-                    f"{node.name}′ at {other.name}, not {node.args[0].name}",
+                    f"at {shown(other)}, not at {shown(node.args[0])}",
                 )
 
     return _at(site, local)
 
 
 def _wrong_activation(site: Site) -> Iterator[Change]:
+    names_tried = tuple(
+        entry.name
+        for entry in catalog.activations()
+        if entry.elementwise and not entry.abstract and not entry.hyperparameters
+    )
+
     def local(node: Expr) -> Iterator[Change]:
         if is_slope(node) and isinstance(node, Apply) and catalog.function(node.name) is not None:
-            for other in catalog.activations():
-                plain = other.elementwise and not other.abstract and not other.hyperparameters
-                if plain and other.name not in {node.name, "identity", "step"}:
-                    yield apply(other.name, *node.args, orders=node.orders), f"{other.name}′ in place of {node.name}′"
+            for name in names_tried:
+                if name not in {node.name, "identity", "step"}:
+                    yield apply(name, *node.args, orders=node.orders), f"that of {name}, not of {node.name}"
 
     return _at(site, local)
 
@@ -184,7 +193,7 @@ def _swapped_target(site: Site) -> Iterator[Change]:
         def local(node: Expr) -> Iterator[Change]:
             if isinstance(node, Add) and {first.name, second.name} <= names(node):
                 swapped = [_renamed(t, {first.name: second.name, second.name: first.name}) for t in node.terms]
-                yield add(*swapped), f"{second.name} − {first.name}"
+                yield add(*swapped), f"{shown(second)} − {shown(first)}"
 
         yield from _at(site, local)
 
@@ -225,11 +234,11 @@ def _dropped_term(site: Site) -> Iterator[Change]:
         if isinstance(node, Add):
             for k, term in enumerate(node.terms):
                 if not _is_penalty(site, term):
-                    yield _without(node, k), f"the term {_brief(term)}"
+                    yield _without(node, k), f"the term {shown(term)}"
         if isinstance(node, Mul):
             for k, factor in enumerate(node.factors):
                 if not isinstance(factor, Num) and not is_slope(factor):
-                    yield _without(node, k), f"the factor {_brief(factor)}"
+                    yield _without(node, k), f"the factor {shown(factor)}"
 
     return _at(site, local)
 
@@ -283,7 +292,7 @@ def _wrong_layer(site: Site) -> Iterator[Change]:
         if isinstance(node, Tensor):
             for other in _same_shape(site, node):
                 if _letter(other.name) == _letter(node.name):
-                    yield other, f"{other.name} in place of {node.name}"
+                    yield other, f"{shown(other)} in place of {shown(node)}"
 
     return _at(site, local)
 
@@ -293,7 +302,7 @@ def _wrong_variable(site: Site) -> Iterator[Change]:
         if isinstance(node, Tensor):
             for other in _same_shape(site, node):
                 if _letter(other.name) != _letter(node.name):
-                    yield other, f"{other.name} in place of {node.name}"
+                    yield other, f"{shown(other)} in place of {shown(node)}"
 
     return _at(site, local)
 
@@ -371,8 +380,10 @@ def _is_penalty(site: Site, term: Expr) -> bool:
     return site.penalty is not None and site.target in names(term)
 
 
-def _brief(expr: Expr) -> str:
-    return expr.name if isinstance(expr, Tensor) else repr(expr)[:40]
+def shown(expr: Expr) -> str:
+    """A part of an equation as text, shortened."""
+    text = write(notate(expr, symbols=catalog.symbols()))
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _nothing(site: Site) -> Iterator[Change]:
