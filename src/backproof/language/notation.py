@@ -35,9 +35,8 @@ class Symbol(Notation):
 
     `name` is the plain name without accents or fonts (`y`, `delta`, `sigma`, `theta`, `loss`; Greek letters by their
     English names). `accent` is one of `hat`, `bar`, `tilde`, `dot`, `vec`, `check` or None.
-    `subscripts` as written. `label` is a
-    superscript in parentheses or brackets (a layer, sample or step): `W^{(l+1)}` has the label l+1. `star` is a
-    superscript `*`, `+` or `-`. A bare superscript, `W^2` or `W^L`, is a `Power`: elaboration decides what it means.
+    `subscripts` as written. `label` is a superscript in parentheses or brackets (a layer, sample or step): `W^{(l+1)}`
+    has the label l+1. `star` is a superscript `*`, `+` or `-`. A bare superscript, `W^2` or `W^L`, is a `Power`: elaboration decides what it means.
     """
 
     name: str
@@ -136,7 +135,8 @@ class Big(Notation):
     """Σ, mean, max, min or Π of a body: over indices with bounds, `\\sum_{k=1}^{K}`, or over all entries of a vector.
 
     `indices` are names. `lower` and `upper` are the bounds as written or None; another condition, i ∈ B, stands in
-    `lower` as a relation. `without` lists excluded values (`j ≠ i`). With no indices, `sum(x)` sums all entries of x; `axis` is a NumPy-like axis number or None.
+    `lower` as a relation. `without` lists excluded values (`j ≠ i`). With no indices, `sum(x)` sums all entries of x;
+    `axis` is a NumPy-like axis number or None.
     """
 
     kind: BigKind
