@@ -10,8 +10,8 @@ from backproof import catalog
 from backproof.check.claims import CheckedClaim, Where, short_equation
 from backproof.check.comparison import compare
 from backproof.check.diagnosis import diagnose
-from backproof.check.mistakes import Mistake, simplest
 from backproof.check.given import World
+from backproof.check.mistakes import Mistake, simplest
 from backproof.errors import BackproofError
 from backproof.language.expression import Expr, Index, Tensor, reindex, tensor
 from backproof.language.notating import notate

@@ -1,0 +1,1 @@
+"""Worksheets: a person's own network and derivation, written in a small language and judged line by line."""
