@@ -142,13 +142,13 @@ class _Sheet:
         assert failed is not None
         raise failed
 
-    def _claim(self, line: Statement, notations: Iterable[Notation]) -> Iterator[CheckedClaim]:
+    def _claim(self, line: Statement, notations: Iterable[Notation], *, whole: bool = True) -> Iterator[CheckedClaim]:
         world = self.builder.world()
         first = next(iter(notations))
         try:
             chains = list(self._chains(line, notations, world))
         except BackproofError:
-            if isinstance(first, Relation) and len(first.sides) > 2:
+            if whole and isinstance(first, Relation) and len(first.sides) > 2:
                 yield from self._step_by_step(line, first)
                 return
             raise
@@ -169,7 +169,7 @@ class _Sheet:
             sides = (first, after) if before is first else (first, before, after)
             part = Relation(sides, (sign,) * (len(sides) - 1), span=(first.span[0], after.span[1]))
             try:
-                *_, last = self._claim(line, (part,))
+                *_, last = self._claim(line, (part,), whole=False)
                 yield last
                 before = after
             except BackproofError as error:
