@@ -464,6 +464,7 @@ class _Chain:
     def over(self, denominator: Notation) -> None:
         """Divide all so far."""
         self._fold()
+        self._count()
         self._sign = None
         self._terms = [(1, Quotient(self._terms[0][1], denominator, span=self._parser.span(self._start)))]
 
@@ -472,14 +473,18 @@ class _Chain:
         self._fold()
         return self._terms[0][1]
 
+    def _count(self) -> None:
+        """Counts how deep the tree grows to the left."""
+        self._folds += 1
+        if self._folds > MAX_CHAIN:
+            raise self._parser.too_deep(self._parser.token)
+
     def _fold(self) -> None:
         if len(self._terms) == 1 and self._sign != "+":
             return
         if self._sign is None:
             return
-        self._folds += 1
-        if self._folds > MAX_CHAIN:
-            raise self._parser.too_deep(self._parser.token)
+        self._count()
         span = (self._start, self._terms[-1][1].span[1])
         if self._sign == "+":
             node: Notation = Plus(tuple(self._terms), span=span)

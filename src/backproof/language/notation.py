@@ -34,9 +34,10 @@ class Symbol(Notation):
     """A name with what hangs on it: ŷ_k, W^{(2)}, z₁^{(l)}, \\mathbf{W}_{xh}.
 
     `name` is the plain name without accents or fonts (`y`, `delta`, `sigma`, `theta`, `loss`; Greek letters by their
-    English names). `accent` is one of `hat`, `bar`, `tilde`, `dot`, `vec`, `check` or None.
-    `subscripts` as written. `label` is a superscript in parentheses or brackets (a layer, sample or step): `W^{(l+1)}`
-    has the label l+1. `star` is a superscript `*`, `+` or `-`. A bare superscript, `W^2` or `W^L`, is a `Power`: elaboration decides what it means.
+    English names). `accent` is one of `hat`, `bar`, `tilde`, `dot`, `vec`, `check` or None. `subscripts` as written.
+    `label` is a superscript in parentheses or brackets (a layer, sample or step): `W^{(l+1)}` has the label l+1. `star`
+    is a superscript `*`, `+` or `-`. A bare superscript, `W^2` or `W^L`, is a `Power`: elaboration gives it a
+    meaning.
     """
 
     name: str
@@ -219,7 +220,7 @@ class Words(Notation):
 
 @dataclass(frozen=True, slots=True)
 class Marked(Notation):
-    """A part that a printer sets apart: a cancelled factor (`struck`), with the number of its pair, or a highlighted one."""
+    """A part that a printer sets apart: a cancelled factor (`struck`) with its pair's number, or a stressed one."""
 
     body: Notation
     pair: int = 0

@@ -27,7 +27,7 @@ class Lexer(PlainLexer):
     def _command(self, text: str) -> None:
         found = _COMMAND.match(text, self._at)
         if found is None:
-            raise self.error("a backslash with nothing after it", self._offset + self._at)
+            raise self.error("a backslash with nothing after it", self._offset + self._at, next="remove it")
         name, symbol = found[1], found[2]
         length = len(found[0])
         if symbol is not None:
@@ -230,7 +230,12 @@ class Lexer(PlainLexer):
         name = content.strip().rstrip("*")
         tabular = name in macros.MATRICES or name in macros.CASES
         if not tabular and name not in macros.PLAIN_ENVIRONMENTS:
-            raise self.error(f"the environment {name[:30]} is not known here", start, self._offset + end)
+            raise self.error(
+                f"the environment {name[:30]} is not known here",
+                start,
+                self._offset + end,
+                next="check the formulas in it",
+            )
         kind = "cases" if name in macros.CASES else "matrix"
         if side == "begin":
             self._environments.append((name, tabular))
@@ -239,7 +244,12 @@ class Lexer(PlainLexer):
             if name in ("array", "alignat", "alignedat"):
                 end = self._raw(text, end)[1]
         elif not self._environments or self._environments.pop()[0] != name:
-            raise self.error(f"\\end{{{name}}} without its \\begin", start, self._offset + end)
+            raise self.error(
+                f"\\end{{{name}}} without its \\begin",
+                start,
+                self._offset + end,
+                expected=f"\\begin{{{name}}} before it",
+            )
         if tabular:
             self._put(
                 "begin" if side == "begin" else "end", "array" if name == "array" else kind, start, self._offset + end

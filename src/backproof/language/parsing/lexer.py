@@ -77,7 +77,10 @@ class PlainLexer(ABC):
             )
         self._lex(self.text)
         if self._environments:
-            raise self.error(f"\\begin{{{self._environments[-1][0]}}} has no \\end", len(self.text) - 1)
+            name = self._environments[-1][0]
+            raise self.error(
+                f"\\begin{{{name}}} has no \\end", len(self.text) - 1, expected=f"\\end{{{name}}}", next="close it"
+            )
         return list(lines_joined(self._tokens, len(self.text)))
 
     def error(

@@ -9,6 +9,7 @@ from typing import Final
 from backproof.language.notation import (
     Bracketed,
     Call,
+    Derivative,
     Indicator,
     Negative,
     Notation,
@@ -76,6 +77,8 @@ def scripted(p: Cursor, base: Symbol, start: int) -> tuple[Symbol, Scripts]:
 def continued(p: Cursor, base: Symbol, start: int) -> Notation:
     """A symbol that was read, with its scripts and arguments."""
     symbol, found = scripted(p, base, start)
+    if _is_gradient(symbol) and not found.labels and not p.asks("differential"):
+        return Derivative(None, symbol.subscripts[0], "prefix", span=p.span(start))
     if symbol.name in INDICATORS and (indicator := _indicator(p, symbol, found, start)) is not None:
         return indicator
     if symbol.name in PREFIX_FUNCTIONS and not found.transposed and not symbol.star and symbol.accent is None:
@@ -87,6 +90,12 @@ def continued(p: Cursor, base: Symbol, start: int) -> Notation:
     ):
         return _called(p, symbol, found, start)
     return hung(p, symbol, found, start)
+
+
+def _is_gradient(symbol: Symbol) -> bool:
+    """Whether the symbol is d_W, a gradient in code; d_k is a size."""
+    below = symbol.subscripts[0] if len(symbol.subscripts) == 1 else None
+    return symbol.name == "d" and symbol.accent is None and isinstance(below, Symbol) and below.name[:1].isupper()
 
 
 def _calls(p: Cursor, symbol: Symbol, found: Scripts) -> bool:

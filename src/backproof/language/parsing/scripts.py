@@ -143,6 +143,8 @@ def superscript(p: Cursor, found: Scripts, *, labelled: bool) -> None:
     if p.is_sign("{"):
         stop = p.mate()
         p.step()
+        if p.at == stop:
+            raise p.error("nothing stands in this superscript", token, expected="an exponent, a label or T")
         p.inside.append("{")
         while p.at < stop:
             _raised(p, found, stop, labelled=labelled)
