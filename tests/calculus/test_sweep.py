@@ -39,7 +39,10 @@ def test_a_function_is_not_looked_into():
 def test_later_equations_use_the_name_of_an_adjoint():
     program = Program(
         {"z": ("n",)},
-        (Definition("a", (I,), apply("f", tensor("z", I))), Definition("J", (), sum_over(I, apply("g", tensor("a", I))))),
+        (
+            Definition("a", (I,), apply("f", tensor("z", I))),
+            Definition("J", (), sum_over(I, apply("g", tensor("a", I)))),
+        ),
     )
     found = adjoints(program, "J")
     assert found["z"].body is mul(tensor(adjoint_name("J", "a"), I), apply("f", tensor("z", I), orders=(1,)))

@@ -35,7 +35,6 @@ from backproof.language.expression import (
     power,
     reindex,
     sum_over,
-    tensor,
     zero,
 )
 from backproof.language.program import Definition, Program

@@ -97,7 +97,7 @@ def check(text: str, network: Network, *, explain: bool = True, where: Where | N
             best = judged
         if all(c.verdict == "proved" for c in judged):
             break
-    if len(readings) > 1 and best[0].notes == ():
+    if len(readings) > 1 and not any(c.notes for c in best):
         best = tuple(replace(c, notes=(f"one of {len(readings)} readings",)) for c in best)
     return tuple(_explained(c, program) if explain else c for c in best)
 
@@ -170,11 +170,12 @@ def _rank(claims: tuple[CheckedClaim, ...]) -> tuple[int, ...]:
 
 def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     """What is right, what went wrong, and for which networks the claim would hold."""
-    if claim.left is None or claim.right is None or claim.decision is None:
+    left, right, decision = claim.left, claim.right, claim.decision
+    if left is None or right is None or decision is None:
         return claim
     correct = _correct(claim, program)
     if correct is not None:
-        sides = (_notated(claim.left, claim.indices, program), _notated(correct, claim.indices, program))
+        sides = (_notated(left, claim.indices, program), _notated(correct, claim.indices, program))
         claim = replace(claim, correct_expr=correct, correct=Relation(sides, ("=",)))
     if claim.verdict != "refuted":
         return claim
@@ -183,11 +184,11 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     from backproof.check.questions import would_be_right_for
 
     if correct is not None:
-        claim = replace(claim, comparison=compare(program, claim.right, correct, claim.indices))
+        claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
     explanations: tuple[tuple[Mistake, ...], ...] = ()
-    if isinstance(claim.left, Tensor) and claim.left.name.startswith("∂J/∂"):
-        explanations = diagnose(claim.network, program, claim.left, claim.right, claim.decision)
-    others = would_be_right_for(claim.network, claim.left, claim.right)
+    if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
+        explanations = diagnose(claim.network, program, left, right, decision)
+    others = would_be_right_for(claim.network, left, right)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations, would_be_right_for=others)
 
 

@@ -192,7 +192,7 @@ class _Search:
         """The target's equation in its shortest form, which is what a person starts from."""
         equation = self.equations[self.left.name]
         opened = equation.body
-        for name in reversed(self.equations):
+        for name in reversed(tuple(self.equations)):
             target = name.removeprefix("∂J/∂")
             if name != self.left.name and target[0] not in "zZ":
                 opened = inline(opened, {name: (self.equations[name].indices, self.equations[name].body)})

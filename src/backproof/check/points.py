@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
 from backproof import catalog
-from backproof.calculus.interpreter import evaluate, evaluate_expr
+from backproof.calculus.interpreter import Given, evaluate, evaluate_expr
 from backproof.language.expression import Expr, Index, Tensor
 from backproof.language.program import Definition, Program
 from backproof.language.walks import names
@@ -36,13 +36,13 @@ class Point:
             positive = name in ("y", "Y") or any(a.tensor == name for a in program.assumptions)
             inputs[name] = rng.uniform(0.1, 0.9, shape) if positive or name in ("a", "A") else rng.normal(size=shape)
         with np.errstate(all="ignore"):
-            self.values = dict(evaluate(program, inputs, sizes=self.sizes, functions=_Stand()))
+            self.values = dict(evaluate(program, inputs, sizes=self.sizes, functions=StandIns()))
 
     def value(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
         """The array of an expression at this point."""
         with np.errstate(all="ignore"):
             return np.asarray(
-                evaluate_expr(expr, self.values, indices=indices, sizes=self.sizes, functions=_Stand()), dtype=float
+                evaluate_expr(expr, self.values, indices=indices, sizes=self.sizes, functions=StandIns()), dtype=float
             )
 
     def changed(
@@ -57,43 +57,47 @@ class Point:
                 if name in changes or names(body) & touched:
                     touched.add(name)
                     values[name] = evaluate_expr(
-                        body, values, indices=definition.indices, sizes=self.sizes, functions=_Stand()
+                        body, values, indices=definition.indices, sizes=self.sizes, functions=StandIns()
                     )
             return np.asarray(evaluate_expr(left, values, indices=indices, sizes=self.sizes), dtype=float)
 
 
-class _Stand(dict[str, object]):
+class StandIns(Mapping[str, Given]):
     """Concrete functions in place of abstract ones, for comparing numbers only."""
 
-    def __bool__(self) -> bool:
-        return True
+    def __getitem__(self, name: str) -> Given:
+        if catalog.function(name) is not None:
+            raise KeyError(name)
+        return _Derivatives(sum(map(ord, name)) % 7 + 1)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and catalog.function(name) is None
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
 
-    def __getitem__(self, name: str) -> object:
-        seed = sum(map(ord, name)) % 7 + 1
-        return _Derivatives(seed)
+    def __len__(self) -> int:
+        return 1
 
 
-class _Derivatives(dict[tuple[int, ...], object]):
-    """sin-like functions of one or more arguments and all their derivatives."""
+class _Derivatives(Mapping[tuple[int, ...], Callable[..., np.ndarray]]):
+    """A sine of one or more arguments and all its derivatives, by their orders."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__()
         self.seed = seed
 
-    def get(self, orders: tuple[int, ...], default: object = None) -> object:
-        del default
+    def __getitem__(self, orders: tuple[int, ...]) -> Callable[..., np.ndarray]:
         rates = [1 + (self.seed + k) / 5 for k in range(len(orders))]
-        total = sum(orders)
         scale = math.prod(r**o for r, o in zip(rates, orders, strict=True))
+        shift = 0.3 + sum(orders) * math.pi / 2
 
         def value(*arguments: np.ndarray) -> np.ndarray:
-            phase = sum(r * a for r, a in zip(rates, arguments, strict=True))
-            return scale * np.sin(phase + 0.3 + total * math.pi / 2)
+            return scale * np.sin(sum(r * a for r, a in zip(rates, arguments, strict=True)) + shift)
 
         return value
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
 
 
 def _sizes_for(program: Program) -> dict[str, int]:

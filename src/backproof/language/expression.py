@@ -4,8 +4,8 @@ Two expressions that are the same up to the names of their bound indices are the
 compare formulas, and a dictionary may be keyed by them. Build them with the functions below (`add`, `mul`, `power`,
 `apply`, `sum_over`, …) or with Python's operators, never with the classes.
 
-Conventions. A *sort* is the name of a size (`"n"`); a sort of digits (`"25"`) is the fixed size 25. An index carries its
-sort. `free` is the set of free indices. A bound index is named `#h`, where h is the height of its binder: greater
+Conventions. A *sort* is the name of a size (`"n"`); a sort of digits (`"25"`) is the fixed size 25. An index carries
+its sort. `free` is the set of free indices. A bound index is named `#h`, where h is the height of its binder: greater
 than every binder inside, so that a substitution can never capture it; `opened` gives a bound body with a fresh index.
 """
 
@@ -238,7 +238,7 @@ def _height_and_free(node: Expr) -> tuple[int, frozenset[Index]]:
             inside = node.children
             if not inside:
                 return 0, _no_indices
-            return max(c.height for c in inside), frozenset().union(*(c.free for c in inside))
+            return max(c.height for c in inside), _no_indices.union(*(c.free for c in inside))
 
 
 def lift(value: Exprlike) -> Expr:
@@ -376,7 +376,7 @@ def max_over(index: Index, body: Exprlike) -> Expr:
     return node if index not in node.free else _bind(Max, index, node)
 
 
-def _bind(cls: type[Sum] | type[Max], index: Index, body: Expr) -> Expr:
+def _bind(cls: type[Sum | Max], index: Index, body: Expr) -> Expr:
     canonical = Index(f"#{body.height}", index.sort)
     if index == canonical:
         return _intern(cls, canonical, body)
@@ -488,7 +488,8 @@ def show(root: Expr) -> str:
             case Mul(factors):
                 text[node] = ("*".join(at(f, 2) for f in factors), 2)
             case Pow(base, exponent):
-                text[node] = (f"{at(base, 4)}^{exponent if exponent.denominator == 1 and exponent > 0 else f'({exponent})'}", 3)
+                raised = str(exponent) if exponent.denominator == 1 and exponent > 0 else f"({exponent})"
+                text[node] = (f"{at(base, 4)}^{raised}", 3)
             case Apply(name, args, orders):
                 marks = "'" * orders[0] if len(orders) == 1 else "" if not any(orders) else f"_{orders}"
                 text[node] = (f"{name}{marks}({', '.join(at(a, 0) for a in args)})", 4)

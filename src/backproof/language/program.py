@@ -11,7 +11,9 @@ from typing import Literal
 from backproof.errors import UnknownNameError
 from backproof.language.expression import Expr, Index, tensor
 
-Property = Literal["unit-sum", "positive", "nonzero", "symmetric", "binary", "equals", "in-unit-interval", "plus-minus-one"]
+Property = Literal[
+    "unit-sum", "positive", "nonzero", "symmetric", "binary", "equals", "in-unit-interval", "plus-minus-one"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Program:
     `row_vectors` says how vectors are written in matrix notation: as rows (z = x W + b) or as columns (z = W x + b).
     """
 
-    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     definitions: tuple[Definition, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     row_vectors: bool = False
