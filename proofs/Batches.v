@@ -45,19 +45,20 @@ Qed.
 End Batch.
 
 (** Weight decay, lambda/2 times the sum of all squared weights, adds lambda W_ij to the gradient of W_ij. *)
-Definition sum_squares (m n : nat) (W : nat -> nat -> R) : R := Sum m (fun r => Sum n (fun q => W r q ^ 2)).
-
-Theorem weight_decay m n W lambda i j : (i < m)%nat -> (j < n)%nat ->
-  is_derive (fun t => lambda / 2 * sum_squares m n (updM W i j t)) (W i j) (lambda * W i j).
+Lemma d_squares m n W i j : (i < m)%nat -> (j < n)%nat ->
+  is_derive (fun t => Sum m (fun r => Sum n (fun q => updM W i j t r q ^ 2))) (W i j) (2 * W i j).
 Proof.
   intros Hi Hj. eapply d_eq.
-  - apply d_scal. unfold sum_squares.
-    apply d_Sum with (f := fun t r => Sum n (fun q => updM W i j t r q ^ 2))
+  - apply d_Sum with (f := fun t r => Sum n (fun q => updM W i j t r q ^ 2))
       (d := fun r => Sum n (fun q => 2 * W r q * kron q j) * kron r i).
     intros r Hr. eapply d_eq.
     + apply d_Sum with (f := fun t q => updM W i j t r q ^ 2) (d := fun q => 2 * W r q * kron q j * kron r i).
       intros q Hq. eapply d_eq; [apply d_pow, d_updM | cbv beta]. rewrite updM_self. simpl. ring.
     + rewrite <- Sum_scal_r. reflexivity.
   - rewrite (Sum_kron m i (fun r => Sum n (fun q => 2 * W r q * kron q j))), (Sum_kron n j (fun q => 2 * W i q)) by auto.
-    field.
+    reflexivity.
 Qed.
+
+Theorem weight_decay m n W lambda i j : (i < m)%nat -> (j < n)%nat ->
+  is_derive (fun t => lambda / 2 * Sum m (fun r => Sum n (fun q => updM W i j t r q ^ 2))) (W i j) (lambda * W i j).
+Proof. intros Hi Hj. eapply d_eq; [apply d_scal, d_squares; assumption | field]. Qed.

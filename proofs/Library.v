@@ -2,4 +2,4 @@
 
 From Backproof Require Export
   Rules Functions Scalars Activations Losses Sums Gradients Layers Softmax Normalisation Vectors Attention Network
-  Batches Sharing Refutation.
+  Batches Programs Sharing Refutation.

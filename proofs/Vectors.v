@@ -64,6 +64,8 @@ Ltac bp_nonneg :=
 Ltac bp_vside :=
   repeat (cbv beta; first
    [ assumption | exact I | apply exp_pos | apply sigmoid_pos
+   | match goal with H : forall i, (i < _)%nat -> 0 < _ |- 0 < _ => apply H; assumption end
+   | match goal with H : forall i, (i < _)%nat -> _ < _ < _ |- 0 < _ => apply H; assumption end
    | apply Sum_pos; [first [assumption | lia] | intros ? ?] | apply SumD_pos; [first [assumption | lia] | intros ? ?]
    | apply lt_0_INR; first [assumption | lia] | apply not_0_INR; lia
    | apply Rdiv_lt_0_compat | apply Rmult_lt_0_compat | apply Rinv_0_lt_compat
