@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from backproof.calculus.network import Network, parse_layers
     from backproof.check.claims import CheckedClaim
     from backproof.check.claims import check as check_claim
+    from backproof.check.code.judging import check_gradient
+    from backproof.check.code.verdicts import CodeReport
     from backproof.errors import BackproofError
     from backproof.explain.showing import show
     from backproof.proof.derivation import Derivation, derive
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BackproofError",
     "CheckedClaim",
+    "CodeReport",
     "Derivation",
     "Network",
     "Verdict",
     "check_claim",
+    "check_gradient",
     "derive",
     "digits",
     "evaluate",
@@ -42,10 +46,12 @@ __all__ = [
 _HOMES: Final = {
     "BackproofError": ("errors", "BackproofError"),
     "CheckedClaim": ("check.claims", "CheckedClaim"),
+    "CodeReport": ("check.code.verdicts", "CodeReport"),
     "Derivation": ("proof.derivation", "Derivation"),
     "Network": ("calculus.network", "Network"),
     "Verdict": ("proof.verdict", "Verdict"),
     "check_claim": ("check.claims", "check"),
+    "check_gradient": ("check.code.judging", "check_gradient"),
     "derive": ("proof.derivation", "derive"),
     "digits": ("run.digits", "digits"),
     "evaluate": ("calculus.interpreter", "evaluate"),

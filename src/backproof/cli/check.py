@@ -16,7 +16,7 @@ from backproof.cli.options import (
 )
 from backproof.cli.parsing import CommandParser
 
-FORMATS: Final = ("text", "latex", "markdown", "json")
+FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json", "github")
 PROVED: Final = 0
 REFUTED: Final = 1
 UNDECIDED: Final = 3
@@ -25,6 +25,7 @@ EXAMPLES: Final = """\
   backproof check "dJ/dW2 = delta_2 a_1^T / m" --layers n-h-k --hidden f --reduction mean
   backproof check '\\frac{\\partial J}{\\partial z} = \\hat y - y' --output softmax --loss cross-entropy
   backproof check "a - y" "2(a - y)" --output identity --loss mse --json
+  backproof check network.py        (runs forward, backward and example of the file; see docs/code.md)
 exit codes:
   0 every claim proved    1 at least one refuted    3 none refuted, at least one undecided or not understood
   2 the call itself could not be read
@@ -42,6 +43,10 @@ def configure(parser: CommandParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge every claim and show; the exit code says the worst of them."""
+    from backproof.cli import code
+
+    if all(map(code.is_code, options.claims)):
+        return code.run(options, options.claims)
     from backproof.check.claims import check
     from backproof.explain.showing import show
 

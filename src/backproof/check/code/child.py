@@ -1,0 +1,93 @@
+"""The process that runs a person's file: it loads the file, judges, and writes the report."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any, Final
+
+from backproof.check.code.judging import judge
+from backproof.check.code.problem import Problem
+from backproof.check.code.verdicts import CodeReport, GradientVerdict
+
+SEEDS: Final = 3
+
+
+def main(arguments: list[str]) -> int:
+    """Judge one file; always leaves a report, unless the process dies."""
+    file, name, answer, memory, seconds = arguments
+    _limit(int(memory))
+    sys.path.insert(0, str(Path(file).resolve().parent))
+    try:
+        data = _judged(file, name, float(seconds))
+    except MemoryError:
+        data = _unread(file, "it needs more memory than the limit")
+    except SystemExit as error:
+        data = _unread(file, f"the file calls exit({error.code})")
+    Path(answer).write_text(json.dumps(data, allow_nan=True), encoding="utf-8")
+    return 0
+
+
+def _limit(memory: int) -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
+    try:
+        module = _loaded(file)
+    except Exception as error:  # noqa: BLE001 - a person's file may fail in any way; that is the report
+        return _unread(file, f"the file does not load: {type(error).__name__}: {error}")
+    backward = getattr(module, name or "backward", None)
+    missing = [part for part in ("forward", "example") if not callable(getattr(module, part, None))]
+    if not callable(backward):
+        missing.insert(0, name or "backward")
+    if missing:
+        return {
+            "error": "the file lacks " + " and ".join(missing),
+            "expected": "forward(params, x, y) -> loss, backward(params, x, y) -> dict, example(seed) -> (params, x, y)",
+            "got": file,
+            "next": "see docs/code.md",
+        }
+    problems: list[Problem] = []
+    for seed in range(SEEDS):
+        try:
+            inputs = module.example(seed)
+            if not isinstance(inputs, tuple | list) or len(inputs) != 3:
+                return _unread(file, "example does not give (params, x, y)")
+            problems.append(Problem(module.forward, backward, tuple(inputs), ("params", "x", "y")))
+        except Exception as error:  # noqa: BLE001 - as above
+            if not problems:
+                return _unread(file, f"example failed: {type(error).__name__}: {error}")
+            break
+    return judge(problems, file=file, budget=min(8.0, seconds / 3)).data()
+
+
+def _loaded(file: str) -> types.ModuleType:
+    source = Path(file).read_text("utf-8", errors="replace")
+    if "jax" in source:
+        with contextlib.suppress(ImportError):
+            import jax
+
+            jax.config.update("jax_enable_x64", True)
+    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _unread(file: str, because: str) -> dict[str, Any]:
+    return CodeReport(file, (GradientVerdict("backward", "unread", because=because[:300]),)).data()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,60 @@
+"""Diagnosis of code: the simplest change of the derivation, or of the person's own code, that explains wrong numbers.
+
+Three searches, from the cheapest: the numbers alone (a constant ratio, a transpose, a type); changes of the derivation,
+on the trace of the forward function; repairs of the backward function, on its own trace.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof.check.code.comparing import Comparison
+from backproof.check.code.kinds import CodeMistake
+from backproof.check.code.problem import Problem
+from backproof.check.code.truth import Truth
+
+
+@dataclass
+class Case:
+    """What is known of wrong gradients: the claims, the truth, and which of them are wrong."""
+
+    problem: Problem
+    truth: Truth
+    claims: Mapping[str, Any]
+    compared: Mapping[str, Comparison]
+    wrong: Mapping[str, Comparison]
+    files: frozenset[str]
+    namespaces: list[dict[str, Any]]
+    deadline: float
+
+    @property
+    def late(self) -> bool:
+        """Whether the time for the search is over."""
+        return time.perf_counter() > self.deadline
+
+
+def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
+    """The mistakes of each wrong gradient, the simplest first."""
+    from backproof.check.code import derivations, repairs, shapes
+
+    found: dict[str, list[CodeMistake]] = {n: [] for n in case.wrong}
+    with np.errstate(all="ignore"):
+        for search in (shapes.explain, derivations.explain, repairs.explain):
+            for name, mistakes in search(case).items():
+                found[name] += mistakes
+            if all(found.values()) or case.late:
+                break
+    return {n: ordered(mistakes) for n, mistakes in found.items()}
+
+
+def ordered(mistakes: list[CodeMistake]) -> tuple[CodeMistake, ...]:
+    """Each kind of mistake once, as they were found."""
+    kept: dict[str, CodeMistake] = {}
+    for mistake in mistakes:
+        kept.setdefault(mistake.name, mistake)
+    return tuple(kept.values())[:4]

@@ -1,0 +1,181 @@
+"""Judging: a backward function's gradients, each right, wrong with the mistake named, undecided, or not read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from backproof.check.code import probes
+from backproof.check.code.comparing import Comparison, comparisons
+from backproof.check.code.diagnosis import Case, diagnose
+from backproof.check.code.kinds import CodeMistake
+from backproof.check.code.lines import lines_of
+from backproof.check.code.problem import CodeError, Problem
+from backproof.check.code.truth import Truth, find
+from backproof.check.code.verdicts import CodeReport, GradientVerdict
+
+BUDGET: Final = 6.0
+
+
+def check_gradient(
+    backward: Callable[..., Any], *, forward: Callable[..., Any], inputs: Sequence[Any], budget: float = BUDGET
+) -> CodeReport:
+    """Judge the gradients that `backward(*inputs)` gives of the loss `forward(*inputs)`.
+
+    Both take the same arguments: arrays of NumPy, PyTorch or JAX in any nesting of dicts, lists, tuples and objects.
+    `backward` gives a dict by name, a tuple in the order of the arrays, or one array. `budget` is the time in seconds
+    that the search for the mistake may take. Runs both functions many times.
+
+    >>> import numpy as np
+    >>> def loss(w, x):
+    ...     return np.sum(np.tanh(w * x))
+    >>> def gradient(w, x):
+    ...     return {"w": x}
+    >>> report = check_gradient(gradient, forward=loss, inputs=(np.array([0.3, -1.2]), np.array([0.5, 2.0])))
+    >>> report["w"].verdict, report["w"].mistakes[0].name
+    ('refuted', 'missing-slope')
+    """
+    problem = Problem(forward, backward, tuple(inputs))
+    return judge([problem], budget=budget)
+
+
+def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float = BUDGET) -> CodeReport:
+    """Judge at several examples; the first is probed, and the first that shows a mistake is searched for its cause."""
+    started = time.perf_counter()
+    first = problems[0]
+    files, namespaces = sources(first)
+    wanted = [n for n, leaf in first.float_leaves.items() if leaf.argument == 0]
+    try:
+        claims = first.claimed(double=False)
+    except CodeError as error:
+        return _unread(file, wanted, error.what + (f" ({error.got})" if error.got else ""), started)
+    except Exception as error:  # noqa: BLE001 - a person's code may fail in any way; that is the report
+        return _unread(file, wanted, _failure("backward", error), started)
+    names = list(dict.fromkeys([*wanted, *(n for n in claims if n in first.float_leaves)]))
+    lines = lines_of(first.backward, names)
+    manners = probes.manners(first, claims)
+    verdicts: dict[str, GradientVerdict] = {}
+    notes: list[str] = list(manners.notes)
+    for number, problem in enumerate(problems):
+        open_names = [n for n in names if n not in verdicts or verdicts[n].verdict == "proved"]
+        if not open_names:
+            break
+        try:
+            found = _judged(problem, open_names, lines, files, namespaces, started + budget)
+        except CodeError as error:
+            found = {n: GradientVerdict(n, "unread", lines.get(n), because=_words(error)) for n in open_names}
+        except Exception as error:  # noqa: BLE001 - a person's code may fail in any way; that is the report
+            found = {n: GradientVerdict(n, "unread", lines.get(n), because=_failure("forward", error)) for n in names}
+        for name, verdict in found.items():
+            if number == 0 or verdict.verdict == "refuted":
+                verdicts[name] = verdict
+    if verdicts and all(v.verdict == "proved" for v in verdicts.values()):
+        probed = probes.probe(first, names, files, namespaces)
+        for name, message in probed.wrong.items():
+            again = _judged(probed.problems[name], [name], lines, files, namespaces, started + budget)[name]
+            if again.verdict == "refuted":
+                verdicts[name] = replace(again, notes=(*again.notes, message))
+        for name, conditions in probed.conditions.items():
+            verdicts[name] = replace(verdicts[name], conditions=conditions)
+        notes += probed.notes
+    for name, mistake in manners.mistakes.items():
+        verdicts[name] = _blamed(verdicts.get(name), name, mistake, lines.get(name))
+    return CodeReport(file, tuple(verdicts[n] for n in names), tuple(notes), time.perf_counter() - started)
+
+
+def sources(problem: Problem) -> tuple[frozenset[str], list[dict[str, Any]]]:
+    """The files and the module names of the two functions."""
+    files: set[str] = set()
+    namespaces: list[dict[str, Any]] = []
+    for function in (problem.forward, problem.backward):
+        inner = getattr(function, "__func__", function)
+        code = getattr(inner, "__code__", None)
+        if code is not None:
+            files.add(code.co_filename)
+        space = getattr(inner, "__globals__", None)
+        if space is not None and not any(space is known for known in namespaces):
+            namespaces.append(space)
+    return frozenset(files), namespaces
+
+
+def _judged(
+    problem: Problem,
+    names: list[str],
+    lines: Mapping[str, int],
+    files: frozenset[str],
+    namespaces: list[dict[str, Any]],
+    deadline: float,
+) -> dict[str, GradientVerdict]:
+    try:
+        claims = problem.claimed()
+    except Exception:  # noqa: BLE001 - code for float32 may refuse float64; then it is judged in its own type
+        claims = problem.claimed(double=False)
+    loss = problem.loss()
+    if not np.isfinite(loss):
+        return {n: GradientVerdict(n, "unknown", lines.get(n), because=f"the loss is {loss}") for n in names}
+    truth = find(problem, files, namespaces, names)
+    compared = comparisons(problem, claims, truth, names)
+    wrong = {n: c for n, c in compared.items() if c.kind in ("differs", "shape", "nan")}
+    kinks = probes.on_a_kink(problem, truth, list(wrong), files, namespaces) if wrong else {}
+    wrong = {n: c for n, c in wrong.items() if n not in kinks}
+    mistakes: Mapping[str, tuple[CodeMistake, ...]] = {}
+    if wrong:
+        case = Case(problem, truth, claims, compared, wrong, files, namespaces, deadline)
+        mistakes = diagnose(case)
+    return {n: _verdict(n, compared.get(n), mistakes.get(n, ()), lines.get(n), truth, n in kinks) for n in names}
+
+
+def _verdict(
+    name: str,
+    comparison: Comparison | None,
+    mistakes: tuple[CodeMistake, ...],
+    line: int | None,
+    truth: Truth,
+    kink: bool,
+) -> GradientVerdict:
+    if comparison is None:
+        return GradientVerdict(name, "unread", line, because="backward gives no gradient for it")
+    if kink:
+        return GradientVerdict(name, "proved", line, method=truth.method, conditions=("off the kink",))
+    match comparison.kind:
+        case "agrees":
+            notes = () if name not in truth.entries else (f"{truth.entries[name].size} of its entries were measured",)
+            return GradientVerdict(name, "proved", line, method=truth.method, notes=notes)
+        case "differs" | "shape" | "nan":
+            at = next((m.line for m in mistakes if m.line), None) or line
+            notes = (comparison.says,) if comparison.says else ()
+            return GradientVerdict(
+                name, "refuted", at, method=truth.method, deviation=comparison.deviation, mistakes=mistakes, notes=notes
+            )
+        case "undefined":
+            return GradientVerdict(name, "unknown", line, because=comparison.says)
+        case _:
+            return GradientVerdict(name, "unread", line, because=comparison.says)
+
+
+def _blamed(verdict: GradientVerdict | None, name: str, mistake: CodeMistake, line: int | None) -> GradientVerdict:
+    if verdict is None or verdict.verdict in ("proved", "unread"):
+        return GradientVerdict(name, "refuted", line, mistakes=(mistake,))
+    if any(m.name == mistake.name for m in verdict.mistakes):
+        return verdict
+    return replace(verdict, mistakes=(mistake, *verdict.mistakes))
+
+
+def _unread(file: str | None, names: list[str], because: str, started: float) -> CodeReport:
+    gradients = tuple(GradientVerdict(n, "unread", because=because) for n in names)
+    return CodeReport(file, gradients, (), time.perf_counter() - started)
+
+
+def _failure(which: str, error: Exception) -> str:
+    return f"{which} failed: {type(error).__name__}: {error}"[:300]
+
+
+def _words(error: CodeError) -> str:
+    return "; ".join(filter(None, (error.what, error.expected and f"expected {error.expected}", error.got and f"got {error.got}")))
+
+
+

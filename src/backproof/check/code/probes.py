@@ -1,0 +1,223 @@
+"""Hostile probes: repeated calls, changed inputs, kinks, other points, targets without Σy = 1, batches of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from backproof.check.code.arguments import leaves, library, numbers
+from backproof.check.code.comparing import comparisons
+from backproof.check.code.kinds import CodeMistake, named
+from backproof.check.code.operations import Array
+from backproof.check.code.problem import Problem
+from backproof.check.code.truth import Truth, find, ties
+
+NUDGE: Final = 1e-3
+
+
+@dataclass
+class Manners:
+    """How the backward function treats its arguments and repeated calls."""
+
+    mistakes: dict[str, CodeMistake] = field(default_factory=dict[str, CodeMistake])
+    notes: list[str] = field(default_factory=list[str])
+
+
+def manners(problem: Problem, claims: Mapping[str, Any]) -> Manners:
+    """Calls backward twice more: are inputs changed, do results stay, do results share memory with inputs?"""
+    found = Manners()
+    arguments = problem.arguments(double=False)
+    before = [np.array(numbers(v)) for _, v in leaves(list(arguments))]
+    known = {n: np.array(numbers(v)) for n, v in claims.items()}
+    with np.errstate(all="ignore"):
+        second = problem.named(problem.backward(*arguments))
+    after = [np.array(numbers(v)) for _, v in leaves(list(arguments))]
+    damaged = [
+        name
+        for name, a, b in zip(_leaf_names(problem, arguments), before, after, strict=False)
+        if a.shape != b.shape or not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    ]
+    if damaged:
+        found.notes.append("backward changes its inputs: " + ", ".join(damaged))
+        for name in known:
+            if name in damaged or not set(damaged) & set(known):
+                found.mistakes[name] = named("in-place", f"backward changes {', '.join(damaged)}")
+    for name, first in known.items():
+        again = np.array(numbers(second[name])) if name in second else first
+        if first.shape == again.shape and not _same(first, again):
+            if _same(2 * first, again) or (_same(first * 1.5, again)):
+                found.mistakes[name] = named("no-accumulate", "a buffer is kept from call to call", fix="start from zeros")
+                found.mistakes[name] = named("in-place", "a buffer is kept from call to call and never cleared")
+            else:
+                found.mistakes[name] = named("not-a-formula-error", "two calls give different results")
+    return found
+
+
+def _leaf_names(problem: Problem, arguments: tuple[Any, ...]) -> list[str]:
+    by_place = {(leaf.argument, leaf.path): name for name, leaf in problem.leaves.items()}
+    return [by_place.get((path[0], path[1:]), "an argument") for path, _ in leaves(list(arguments))]
+
+
+def _same(a: Array, b: Array) -> bool:
+    if a.dtype.kind not in "fc":
+        return bool(np.array_equal(a, b))
+    limit = 1e-4 if a.dtype.itemsize <= 4 else 1e-10
+    scale = float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0))
+    return bool(np.allclose(a, b, rtol=limit, atol=limit * scale, equal_nan=True))
+
+
+def moved(problem: Problem, values: Mapping[str, Array]) -> Problem:
+    """The problem at another point."""
+    return Problem(problem.forward, problem.backward, problem.arguments(values), problem.names)
+
+
+def _right(
+    problem: Problem, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]]
+) -> tuple[dict[str, bool], Truth] | None:
+    """Which gradients are right at the problem's point; None where that cannot be said."""
+    try:
+        if not np.isfinite(problem.loss()):
+            return None
+        truth = find(problem, files, namespaces, names)
+        compared = comparisons(problem, problem.claimed(), truth, names)
+    except Exception:  # noqa: BLE001 - a person's code may fail at points that were not meant for it
+        return None
+    if any(not np.all(np.isfinite(g)) for g in truth.gradients.values()):
+        return None
+    return {n: c.kind == "agrees" for n, c in compared.items() if c.kind in ("agrees", "differs", "shape")}, truth
+
+
+def on_a_kink(
+    problem: Problem, truth: Truth, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]]
+) -> dict[str, bool]:
+    """The gradients that are wrong at this point only because it lies on a kink: right at points beside it."""
+    if truth.trace is not None and not ties(truth.trace):
+        return {}
+    if truth.trace is None and not _one_sided(problem, names):
+        return {}
+    rng = np.random.default_rng(17)
+    good = set(names)
+    for _ in range(2):
+        beside = {
+            n: v + NUDGE * (1 + np.abs(v)) * rng.uniform(-1, 1, size=v.shape)
+            for n, v in problem.values.items()
+            if problem.leaves[n].argument < 2
+        }
+        found = _right(moved(problem, beside), names, files, namespaces)
+        if found is None:
+            return {}
+        good &= {n for n, right in found[0].items() if right}
+    return dict.fromkeys(good, True)
+
+
+def _one_sided(problem: Problem, names: list[str]) -> bool:
+    """Whether slopes from the left and from the right differ along some direction."""
+    rng = np.random.default_rng(13)
+    base = problem.loss()
+    for _ in range(2):
+        directions = {n: rng.normal(size=problem.values[n].shape) for n in names}
+        slopes = []
+        for h in (1e-5, 1e-6):
+            up = problem.loss({n: problem.values[n] + h * d for n, d in directions.items()})
+            down = problem.loss({n: problem.values[n] - h * d for n, d in directions.items()})
+            slopes.append((up - 2 * base + down) / h)
+        if abs(slopes[1]) > 0.5 * abs(slopes[0]) > 1e-6:
+            return True
+    return False
+
+
+@dataclass
+class Probed:
+    """What the probes found: gradients that are wrong elsewhere, and conditions that others need."""
+
+    wrong: dict[str, str] = field(default_factory=dict[str, str])
+    problems: dict[str, Problem] = field(default_factory=dict[str, Problem])
+    conditions: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    notes: list[str] = field(default_factory=list[str])
+
+
+def probe(problem: Problem, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]]) -> Probed:
+    """Other points: other weights, small batches, targets of another kind."""
+    found = Probed()
+    for says, other in _points(problem):
+        judged = _right(other, names, files, namespaces)
+        if judged is None:
+            continue
+        if ties_of(judged[1]):
+            continue
+        for name, right in judged[0].items():
+            if not right and name not in found.wrong:
+                found.wrong[name] = says
+                found.problems[name] = other
+    if not found.wrong:
+        _targets(problem, names, files, namespaces, found)
+    return found
+
+
+def ties_of(truth: Truth) -> bool:
+    """Whether a traced point lies on a kink."""
+    return truth.trace is not None and ties(truth.trace)
+
+
+def _points(problem: Problem) -> list[tuple[str, Problem]]:
+    rng = np.random.default_rng(23)
+    points: list[tuple[str, Problem]] = []
+    weights = {n: v for n, v in problem.values.items() if problem.leaves[n].argument == 0 and np.any(v != np.round(v))}
+    for says, low, high in (("shows with other weights", 0.5, 1.6), ("shows with large weights", 3.0, 4.0)):
+        values = {n: v * rng.uniform(low, high, size=v.shape) for n, v in weights.items()}
+        points.append((says, moved(problem, values)))
+    small = _small_batch(problem)
+    if small is not None:
+        points.append(("shows with a batch of one", small))
+    return points
+
+
+def _small_batch(problem: Problem) -> Problem | None:
+    """The problem with the first example alone, where data and targets have examples along their first axis."""
+    if len(problem.inputs) != 3:
+        return None
+    lengths = {
+        np.shape(numbers(leaf.original))[0]
+        for leaf in problem.leaves.values()
+        if leaf.argument > 0 and library(leaf.original) and np.ndim(numbers(leaf.original))
+    }
+    if len(lengths) != 1 or min(lengths) < 2:
+        return None
+    values = {
+        n: numbers(leaf.original)[:1]
+        for n, leaf in problem.leaves.items()
+        if leaf.argument > 0 and library(leaf.original) and np.ndim(numbers(leaf.original))
+    }
+    return Problem(problem.forward, problem.backward, problem.arguments(values), problem.names)
+
+
+def _targets(
+    problem: Problem, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]], found: Probed
+) -> None:
+    """Whether the gradients need targets that sum to 1 or that are 0 and 1."""
+    targets = {
+        n: v
+        for n, v in problem.values.items()
+        if problem.leaves[n].argument == 2 and v.ndim and np.all(v >= 0) and np.all(v <= 1)
+    }
+    if not targets:
+        return
+    rng = np.random.default_rng(29)
+    free = {n: rng.uniform(0.1, 0.9, size=v.shape) for n, v in targets.items()}
+    judged = _right(moved(problem, free), names, files, namespaces)
+    if judged is None or all(judged[0].values()):
+        return
+    needs = "0 or 1 in every target"
+    for axis in (-1, 0):
+        if all(np.allclose(np.sum(v, axis=axis), 1) for v in targets.values()):
+            whole = {n: v / v.sum(axis=axis, keepdims=True) for n, v in free.items()}
+            other = _right(moved(problem, whole), names, files, namespaces)
+            if other is not None and all(other[0].values()):
+                needs = "sum(y) = 1"
+                break
+    for name, right in judged[0].items():
+        if not right:
+            found.conditions[name] = (needs,)

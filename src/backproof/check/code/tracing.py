@@ -1,0 +1,312 @@
+"""Tracing: arrays that note on a tape what a function does with them.
+
+A `Traced` stands in place of an array. NumPy hands it every function and operator that it meets
+(`__array_ufunc__`, `__array_function__`); what is not known here raises `Untraceable`, and the function is then judged
+by its numbers alone. Only the functions of the file that is checked are ever run with it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from backproof.check.code.operations import UNARY, Array
+from backproof.check.code.tape import Node, Tape
+from backproof.errors import BackproofError
+
+MAX_FRAMES: Final = 16
+
+
+class Untraceable(BackproofError):
+    """Something that a tape does not know."""
+
+
+class Recorder:
+    """The tape in use and the files whose lines are noted."""
+
+    def __init__(self, tape: Tape, files: frozenset[str]) -> None:
+        self.tape = tape
+        self.files = files
+
+    def line(self) -> int:
+        """The line of the person's file that is being run."""
+        frame = sys._getframe(1)
+        for _ in range(MAX_FRAMES):
+            if frame is None:
+                return 0
+            if frame.f_code.co_filename in self.files:
+                return frame.f_lineno
+            frame = frame.f_back
+        return 0
+
+    def node(self, value: Any) -> Node:
+        """The node of a traced value, or a constant."""
+        if isinstance(value, Traced):
+            return value.node
+        if isinstance(value, list | tuple):
+            value = self.gathered(value)
+            if isinstance(value, Traced):
+                return value.node
+        array = np.asarray(value)
+        if array.dtype == object:
+            raise Untraceable("a value of another kind meets the arrays", got=type(value).__name__)
+        return self.tape.constant(array if array.ndim else value, self.line())
+
+    def op(self, op: str, *operands: Any, attr: Any = None) -> Traced:
+        """Run an operation on traced and plain values."""
+        return Traced(self, self.tape.record(op, [self.node(o) for o in operands], attr, self.line()))
+
+    def unary(self, name: str, operand: Any) -> Traced:
+        """A function of one entry by its name."""
+        return self.op("unary", operand, attr=name)
+
+    def call(self, function: Callable[..., Array], *operands: Any) -> Traced:
+        """A function without slopes: a comparison, an index of a maximum."""
+        return self.op("call", *operands, attr=function)
+
+    def constant(self, value: Array) -> Traced:
+        """A new array."""
+        return Traced(self, self.tape.constant(value, self.line()))
+
+    def gathered(self, parts: Any) -> Any:
+        """Nested lists of numbers and traced values as one value."""
+        if isinstance(parts, Traced) or not isinstance(parts, list | tuple):
+            return parts
+        inner = [self.gathered(p) for p in parts]
+        if not any(isinstance(p, Traced) for p in inner):
+            return np.asarray(inner)
+        return stacked(self, inner, 0)
+
+
+def stacked(recorder: Recorder, parts: Sequence[Any], axis: int) -> Traced:
+    """Arrays of one shape along a new axis."""
+    rows: list[Any] = []
+    for part in parts:
+        shape = np.shape(part.value if isinstance(part, Traced) else part)
+        at = axis % (len(shape) + 1)
+        rows.append(recorder.op("reshape", part, attr=(*shape[:at], 1, *shape[at:])))
+    return recorder.op("concatenate", *rows, attr=axis)
+
+
+def plain(value: Any) -> Any:
+    """The numbers of a traced value, which then leave the tape; of tuples and lists the same."""
+    if isinstance(value, Traced):
+        return value.value
+    if isinstance(value, tuple):
+        return tuple(plain(v) for v in value)
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, slice):
+        return slice(plain(value.start), plain(value.stop), plain(value.step))
+    return value
+
+
+_BINARY: Final = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "divide": "divide",
+    "true_divide": "divide",
+    "power": "power",
+    "float_power": "power",
+    "maximum": "maximum",
+    "minimum": "minimum",
+    "fmax": "maximum",
+    "fmin": "minimum",
+    "matmul": "matmul",
+}
+_RENAMED: Final = {"abs": "absolute", "fabs": "absolute", "conjugate": "positive", "expit": "sigmoid"}
+_FLAT: Final = {"sign", "floor", "ceil", "rint", "trunc", "isnan", "isfinite", "isinf", "logical_not", "invert", "signbit"}
+_COMPARE: Final = {
+    "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_xor",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide", "remainder", "mod", "heaviside",
+}  # fmt: skip
+
+
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array on a tape."""
+
+    __slots__ = ("node", "recorder")
+    __array_priority__ = 1000
+
+    def __init__(self, recorder: Recorder, node: Node) -> None:
+        self.recorder = recorder
+        self.node = node
+
+    @property
+    def value(self) -> Array:
+        return self.node.value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value)
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self.value)
+
+    @property
+    def size(self) -> int:
+        return int(np.size(self.value))
+
+    @property
+    def dtype(self) -> Any:
+        return np.asarray(self.value).dtype
+
+    @property
+    def T(self) -> Traced:
+        return self.transpose()
+
+    @property
+    def real(self) -> Traced:
+        return self
+
+    def __len__(self) -> int:
+        return len(np.asarray(self.value))
+
+    def __iter__(self) -> Iterator[Traced]:
+        return (self[k] for k in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        self.recorder.tape.lost |= self.node.active
+        return float(self.value)
+
+    def __int__(self) -> int:
+        self.recorder.tape.lost |= self.node.active
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return int(np.asarray(self.value).__index__())
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        raise Untraceable("a traced array was turned into a plain one")
+
+    def __getitem__(self, key: Any) -> Traced:
+        return self.recorder.op("index", self, attr=plain(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.node = self.recorder.op("put", self, value, attr=(plain(key), False)).node
+
+    # In place, a name and its aliases change together; this value becomes the new one.
+    def _become(self, other: Traced) -> Traced:
+        self.node = other.node
+        return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        out = options.pop("out", None)
+        name = _RENAMED.get(ufunc.__name__, ufunc.__name__)
+        recorder = self.recorder
+        if method == "reduce" and name in ("add", "maximum", "minimum"):
+            axis, keepdims = options.get("axis", 0), options.get("keepdims", False)
+            kind = {"add": "sum", "maximum": "max", "minimum": "min"}[name]
+            attr = (axis, keepdims, False) if kind == "sum" else (axis, keepdims)
+            return recorder.op(kind, *inputs, attr=attr)
+        if method == "at" and name in ("add", "subtract"):
+            target, key, part = inputs
+            if not isinstance(target, Traced):
+                raise Untraceable("an array that is not on the tape is changed")
+            part = part if name == "add" else -part
+            target._become(recorder.op("put", target, part, attr=(plain(key), True)))
+            return None
+        if method == "outer" and name == "multiply":
+            a, b = inputs
+            return np.reshape(a, (*np.shape(plain(a)), *(1,) * np.ndim(plain(b)))) * b
+        if method != "__call__":
+            raise Untraceable(f"{name}.{method} is not known here")
+        options.pop("dtype", None)
+        options.pop("casting", None)
+        if options.get("where", True) is not True:
+            raise Untraceable(f"{name} with where= is not known here")
+        result = _called(recorder, name, ufunc, inputs)
+        if out is None:
+            return result
+        target = out[0]
+        if not isinstance(target, Traced):
+            raise Untraceable("an array that is not on the tape is changed")
+        return target._become(result)
+
+    def __array_function__(self, function: Any, _: Any, args: Any, options: Any) -> Any:
+        from backproof.check.code.functions import FUNCTIONS
+
+        handler = FUNCTIONS.get(function.__name__)
+        if handler is None:
+            raise Untraceable(f"numpy.{function.__name__} is not known here")
+        return handler(self.recorder, *args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        from backproof.check.code.functions import METHODS
+
+        if name in METHODS:
+            return lambda *args, **options: METHODS[name](self.recorder, self, *args, **options)
+        raise AttributeError(name)
+
+    def transpose(self, *axes: Any) -> Traced:
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        if order is None or len(order) == 0:
+            order = tuple(reversed(range(self.ndim)))
+        return self.recorder.op("transpose", self, attr=tuple(k % self.ndim for k in order))
+
+    def reshape(self, *shape: Any, order: str = "C") -> Traced:
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        wanted = tuple(int(n) for n in wanted)
+        if order == "F":
+            back = self.transpose().reshape(tuple(reversed(wanted)))
+            return back.transpose()
+        return self.recorder.op("reshape", self, attr=np.reshape(self.value, wanted).shape)
+
+    def item(self, *key: Any) -> Traced:
+        return self[key] if key else self.reshape(())
+
+    def astype(self, dtype: Any, **_: Any) -> Traced:
+        return self.recorder.op("cast", self, attr=np.dtype(_dtype(dtype)))
+
+    def copy(self, *_: Any, **__: Any) -> Traced:
+        return Traced(self.recorder, self.node)
+
+    def tolist(self) -> Any:
+        return [row.tolist() for row in self] if self.ndim else self
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
+
+
+def _dtype(dtype: Any) -> Any:
+    return {"tracing_float": float, "tracing_int": int}.get(getattr(dtype, "__name__", ""), dtype)
+
+
+def _called(recorder: Recorder, name: str, ufunc: Any, inputs: Sequence[Any]) -> Traced:
+    if name in _BINARY:
+        return recorder.op(_BINARY[name], *inputs)
+    if name in UNARY and len(inputs) == 1:
+        return recorder.unary(name, inputs[0])
+    if name in _FLAT or name in _COMPARE:
+        return recorder.call(ufunc, *inputs)
+    match name:
+        case "logaddexp":
+            a, b = inputs
+            return b + recorder.unary("softplus", a - b)
+        case "hypot":
+            return recorder.unary("sqrt", inputs[0] * inputs[0] + inputs[1] * inputs[1])
+        case "deg2rad" | "radians":
+            return inputs[0] * (math.pi / 180)
+        case "log_ndtr" | "erfc":
+            return 1 - recorder.unary("erf", inputs[0]) if name == "erfc" else _unknown(name)
+        case "xlogy":
+            return inputs[0] * recorder.unary("log", inputs[1])
+        case "ndtr":
+            return 0.5 * (1 + recorder.unary("erf", inputs[0] / math.sqrt(2)))
+        case "log_expit":
+            return -recorder.unary("softplus", -inputs[0])
+        case _:
+            return _unknown(name)
+
+
+def _unknown(name: str) -> Traced:
+    raise Untraceable(f"{name} is not known here")
