@@ -8,13 +8,14 @@ from typing import Final
 from backproof.cli.options import add_network, add_output, deliver, read_network, result_format, terminal_settings
 from backproof.cli.parsing import CommandParser
 
-FORMATS: Final = ("text", "latex", "markdown", "json")
+FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json")
 EXAMPLES: Final = """\
   backproof derive --output sigmoid --loss bce
   backproof derive --output softmax --loss cross-entropy --format markdown
   backproof derive --layers 400-25-10 --hidden sigmoid --output sigmoid --loss bce --reduction mean --l2 lambda
   backproof derive --layers n-h..h-k --hidden f --output softmax --loss cross-entropy --of delta_L --of dWl
   backproof derive --layers n-h-k --layout rows --reduction mean -o equations.tex
+  backproof derive --output sigmoid --loss bce -o lesson.html
 """
 
 

@@ -11,7 +11,7 @@ from backproof.proof.derivation import Derivation
 if TYPE_CHECKING:
     from backproof.check.claims import CheckedClaim
 
-FORMATS: Final = ("text", "latex", "markdown", "json")
+FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json")
 
 
 def show(
@@ -22,7 +22,7 @@ def show(
     width: int | None = None,
     colour: bool = False,
 ) -> str:
-    """The result as a document: `text`, `latex`, `markdown` or `json`.
+    """The result as a document: `text`, `latex`, `markdown`, `html` (a page), `ipynb` (a notebook) or `json`.
 
     Text takes `width` columns, is in `ascii` alone where that is asked for, and in the colours of the terminal with
     `colour`. Raises UsageError for another format.
@@ -51,6 +51,14 @@ def _derivation(what: Derivation, format: str, *, ascii: bool, width: int | None
             from backproof.explain.markdown import lesson_markdown
 
             return lesson_markdown(lesson(what))
+        case "html":
+            from backproof.explain.page import lesson_html
+
+            return lesson_html(lesson(what))
+        case "ipynb":
+            from backproof.explain.notebook import derivation_notebook
+
+            return derivation_notebook(what)
         case _:
             from backproof.explain.terminal import lesson_text
 
@@ -73,6 +81,14 @@ def _claims(what: tuple[CheckedClaim, ...], format: str, *, ascii: bool, width: 
             from backproof.explain.markdown import judgements_markdown
 
             return judgements_markdown([judgement(claim) for claim in what])
+        case "html":
+            from backproof.explain.page import judgements_html
+
+            return judgements_html([judgement(claim) for claim in what])
+        case "ipynb":
+            from backproof.explain.notebook import claims_notebook
+
+            return claims_notebook(what)
         case _:
             from backproof.explain.terminal import judgements_text
 
