@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from backproof import catalog
 from backproof.calculus.network import Network
@@ -26,6 +26,7 @@ from backproof.proof.deciding import decide
 from backproof.proof.folding import Folder
 from backproof.proof.verdict import Condition, Verdict, Witness
 
+EQUALS: Final = frozenset({"=", ":=", "≡", "←"})
 Judged = Literal["proved", "refuted", "unknown", "unread"]
 
 
@@ -107,6 +108,11 @@ def _readings(text: str, network: Network) -> tuple[Reading, ...]:
     found: list[Reading] = []
     first_error: BackproofError | None = None
     for notation in parse_all(text):
+        signs = notation.signs if isinstance(notation, Relation) else ()
+        other = next((s for s in signs if s not in EQUALS), None)
+        if other is not None:
+            place = Place(text, *notation.span)
+            raise FormulaError(f"a claim with {other} is not judged", place=place, expected="an equation, A = B")
         if not isinstance(notation, Relation):
             notation = Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
         try:
@@ -129,9 +135,6 @@ class _Pair:
 
 def _pairs(reading: Reading) -> Iterator[_Pair]:
     """The equations of a reading: each two neighbours of a chain."""
-    unsupported = next((s for s in reading.signs if s not in ("=", ":=", "≡", "←")), None)
-    if unsupported is not None:
-        raise FormulaError(f"a claim with {unsupported} is not judged", expected="an equation, A = B")
     for left, right in itertools.pairwise(reading.sides):
         letters = tuple(sorted((left.expr.free | right.expr.free) - {*left.axes, *right.axes}))
         axes = tuple(dict.fromkeys((*left.axes, *right.axes)))

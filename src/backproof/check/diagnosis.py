@@ -20,7 +20,18 @@ import numpy as np
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
-from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES, Mistake, Site, made, shown
+from backproof.check.mistakes import (
+    EXTRA_TERM,
+    FACTOR,
+    HIDDEN_CONDITION,
+    LATE_MISTAKES,
+    MISTAKES,
+    Entry,
+    Mistake,
+    Site,
+    made,
+    shown,
+)
 from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
@@ -179,10 +190,10 @@ class _Search:
     def _scale(self) -> Expr:
         return power(size(self.batch), -1) if self.batch and self.network.reduction.startswith("mean") else one
 
-    def mutants(self, equation: Definition) -> Iterator[Mutant]:
+    def mutants(self, equation: Definition, entries: Sequence[Entry] = MISTAKES) -> Iterator[Mutant]:
         site = self.site(equation)
         seen: set[Expr] = {equation.body}
-        for entry in MISTAKES:
+        for entry in entries:
             for body, detail in entry.changes(site):
                 if body not in seen and body.free <= frozenset(equation.indices):
                     seen.add(body)
@@ -221,6 +232,9 @@ class _Search:
         yield from (*scaled, *exact)
         if scaled or exact:
             return
+        late = [m for e in self.equations.values() for m in self.mutants(e, LATE_MISTAKES)]
+        values += [(m, v) for m in late if (v := self._value(m.changes)) is not None]
+        yield from (_Candidate(m.changes, (m.mistake,), None) for m, v in values if agree(v, self.claim))
         term = self._extra_term(truth)
         if term is not None:
             yield term

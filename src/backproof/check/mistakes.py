@@ -7,8 +7,9 @@ wrong claim; what it finds is then proved. To add a mistake, add an entry to `MI
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from backproof import catalog
@@ -39,7 +40,8 @@ from backproof.language.expression import (
 from backproof.language.notating import notate
 from backproof.language.program import Definition, Program
 from backproof.language.text import write
-from backproof.language.walks import names, places, rewrite
+from backproof.language.walks import inline, names, places, rewrite
+from backproof.proof.folding import Folder
 
 LONGEST: Final = 48
 
@@ -170,6 +172,39 @@ def _wrong_activation(site: Site) -> Iterator[Change]:
                     yield apply(name, *node.args, orders=node.orders), f"that of {name}, not of {node.name}"
 
     return _at(site, local)
+
+
+def _slope_of_another_output(site: Site) -> Iterator[Change]:
+    """The slope of another activation written in its output, 1 − a² for tanh, where a is this layer's output."""
+
+    def local(node: Expr) -> Iterator[Change]:
+        if (
+            is_slope(node)
+            and isinstance(node, Apply)
+            and isinstance(node.args[0], Tensor)
+            and node.args[0].name[0] in "zZ"
+        ):
+            logits = node.args[0]
+            output = tensor(("A" if logits.name[0] == "Z" else "a") + logits.name[1:], *logits.indices)
+            for name, slope in slopes_in_outputs().items():
+                if name != node.name:
+                    yield inline(slope, {"a": ((), output)}), f"that of {name}, not of {node.name}"
+
+    return _at(site, local)
+
+
+@cache
+def slopes_in_outputs() -> Mapping[str, Expr]:
+    """The slopes of activations that are formulas in the output a alone."""
+    z = tensor("z")
+    found: dict[str, Expr] = {}
+    for entry in catalog.activations():
+        if entry.elementwise and not entry.abstract and not entry.hyperparameters and entry.name != "identity":
+            program = Program({"z": ()}, (Definition("a", (), apply(entry.name, z)),))
+            slope = Folder(program).fold(apply(entry.name, z, orders=(1,)))
+            if names(slope) == {"a"}:
+                found[entry.name] = slope
+    return found
 
 
 def _sign(site: Site) -> Iterator[Change]:
@@ -431,6 +466,16 @@ MISTAKES: Final = (
     Entry("wrong-variable", "another variable: {detail}", "use the right one", _wrong_variable),
     Entry("wrong-exponent", "an exponent is wrong: {detail}", "correct it", _exponent),
 )
+
+LATE_MISTAKES: Final = (
+    Entry(
+        "wrong-activation",
+        "the slope of another activation: {detail}",
+        "use the slope of this layer",
+        _slope_of_another_output,
+    ),
+)
+"""Mistakes that take longer to make, tried where none of the others explains a claim."""
 
 FACTOR: Final = Entry("factor", "a factor {detail} too much", "divide by {detail}", _nothing)
 EXTRA_TERM: Final = Entry("extra-term", "a term too many: {detail}", "delete it", _nothing)

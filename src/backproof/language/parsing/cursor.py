@@ -44,6 +44,7 @@ class Cursor(ABC):
         self.at = 0
         self.depth = 0
         self.indexing = 0
+        self.below_slash = False
         self.inside: list[str] = []
         self._bars: dict[str, list[int]] = {}
 

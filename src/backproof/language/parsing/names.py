@@ -117,6 +117,9 @@ def _calls(p: Cursor, symbol: Symbol, found: Scripts) -> bool:
     if after.kind == "sign" and after.text == "^":
         # y(1 − y)²: the square belongs to the parenthesis, unless y is a function.
         return p.asks("factor")
+    if p.below_slash:
+        # 1/m (a − y) is a fraction of the parenthesis, (a − y)/a(1 − a) has it below the line; both are tried.
+        return p.token.spaced == p.asks("factor")
     return True
 
 

@@ -190,9 +190,11 @@ class Parser(Cursor):
         return self.operand(JUXTAPOSED)
 
     def _denominator(self) -> Notation:
-        """What stands below a slash. 1/2m is 1/(2m), 1/2 m and 1/2(a − y) are halves."""
+        """What stands below a slash. 1/2m is 1/(2m); 1/2 m, 1/2(a − y) and 1/m (a − y) are fractions of what follows."""
         start = self.token.start
+        self.below_slash = True
         first = self.operand(TIGHT)
+        self.below_slash = False
         factors = [first]
         while (
             self.starts_factor()
