@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from backproof.calculus.interpreter import evaluate
     from backproof.calculus.network import Network, parse_layers
-    from backproof.check.claims import CheckedClaim
-    from backproof.check.claims import check as check_claim
     from backproof.check.code.judging import check_gradient
     from backproof.check.code.verdicts import CodeReport
     from backproof.errors import BackproofError
+    from backproof.explain.doors import CheckedClaim, Derivation, check_claim, derive
     from backproof.explain.showing import show
-    from backproof.proof.derivation import Derivation, derive
     from backproof.proof.verdict import Verdict
     from backproof.run.digits import digits
 
@@ -45,14 +43,14 @@ __all__ = [
 # `backproof.check` has its name already: its function is `check_claim` here.
 _HOMES: Final = {
     "BackproofError": ("errors", "BackproofError"),
-    "CheckedClaim": ("check.claims", "CheckedClaim"),
+    "CheckedClaim": ("explain.doors", "CheckedClaim"),
     "CodeReport": ("check.code.verdicts", "CodeReport"),
-    "Derivation": ("proof.derivation", "Derivation"),
+    "Derivation": ("explain.doors", "Derivation"),
     "Network": ("calculus.network", "Network"),
     "Verdict": ("proof.verdict", "Verdict"),
-    "check_claim": ("check.claims", "check"),
+    "check_claim": ("explain.doors", "check_claim"),
     "check_gradient": ("check.code.judging", "check_gradient"),
-    "derive": ("proof.derivation", "derive"),
+    "derive": ("explain.doors", "derive"),
     "digits": ("run.digits", "digits"),
     "evaluate": ("calculus.interpreter", "evaluate"),
     "parse_layers": ("calculus.network", "parse_layers"),

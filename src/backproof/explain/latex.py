@@ -69,3 +69,31 @@ def _judgement(judgement: Judgement) -> str:
 
 def _phrase(phrase: Phrase) -> str:
     return "".join(f"${typeset(part)}$" if isinstance(part, Notation) else latex_words(part) for part in phrase)
+
+
+def math_of_lesson(lesson: Lesson) -> str:
+    """The lesson as one displayed formula for a notebook, which has no document around it."""
+    rows: list[str] = []
+    for passage in lesson.passages:
+        for number, line in enumerate(passage.lines):
+            left = typeset(line.left) if passage.shows_left(number) else ""
+            rows.append(f"{left} &= {typeset(line.notation)} && \\text{{{latex_words(line.why)}}}")
+    return _displayed(rows)
+
+
+def math_of_judgement(judgement: Judgement) -> str:
+    """The judgement as one displayed formula for a notebook."""
+    rows = [f"\\text{{{VERDICTS[judgement.verdict]}}} &&"]
+    for label, notation in (("read as", judgement.read_as), ("correct", judgement.correct)):
+        if notation is not None:
+            rows.append(f"\\text{{{label}}} && {typeset(notation)}")
+    for row in judgement.rows:
+        content = " ".join(
+            typeset(part) if isinstance(part, Notation) else f"\\text{{{latex_words(part)}}}" for part in row.content
+        )
+        rows.append(f"\\text{{{latex_words(row.label)}}} && {content}")
+    return _displayed(rows)
+
+
+def _displayed(rows: Sequence[str]) -> str:
+    return "$$\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}$$"

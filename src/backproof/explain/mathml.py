@@ -114,10 +114,13 @@ def _rule(node: Notation, inside: tuple[_Set, ...]) -> _Set:
 
 
 def _marked(node: Marked, inside: _Set) -> _Set:
-    kinds = [*(["struck"] if node.struck else []), *([f"p{(node.pair - 1) % PAIR_COLOURS + 1}"] if node.pair else [])]
+    colour = f"p{(node.pair - 1) % PAIR_COLOURS + 1}" if node.pair else "marked"
     tag = f'<mtext class="pair">{_circled(node.pair)}</mtext>' if node.pair else ""
-    before = f'<mrow class="{" ".join(kinds) or "marked"}">{tag}'
-    return _Set(inside.text, tall=inside.tall, before=before + inside.before, after=inside.after + "</mrow>")
+    before, after = f'<mrow class="{colour}">{tag}', "</mrow>"
+    if node.struck:
+        # The stroke is the background of a row of its own, so that it does not cross the number.
+        before, after = before + '<mrow class="struck">', "</mrow>" + after
+    return _Set(inside.text, tall=inside.tall, before=before + inside.before, after=inside.after + after)
 
 
 def _circled(number: int) -> str:
@@ -319,8 +322,7 @@ def _big(node: Big, pieces: Sequence[_Set], *, tall: bool) -> _Set:
     without = [piece.script for piece in left]
     word = f'<mi class="word">{node.kind}</mi>'
     if not node.indices and not lower:
-        name = _mo("∑") if node.kind == "sum" else word
-        return _Set(_row(name + APPLY + _row(_fenced(body, tall=tall))), tall=tall)
+        return _Set(_row(word + APPLY + _row(_fenced(body, tall=tall))), tall=tall)
     below = '<mo separator="true" lspace="0" rspace="0.1em">,</mo>'.join(_mi(GLYPHS.get(n, n)) for n in node.indices)
     if lower:
         below += (_mo("=", tight=True) if below else "") + lower
