@@ -210,6 +210,8 @@ SPELLINGS: dict[str, Notation] = {
     "1/2(a-y)^2": times(half, Power(Bracketed(minus(a, y)), two)),
     "1/m X^T d": times(Quotient(one, m), Transposed(X), d),
     r"\frac{a}{b}c": times(Quotient(a, b), c),
+    "1/m (a - y)": times(Quotient(one, m), Bracketed(minus(a, y))),
+    "1/(m (a))": Quotient(one, Bracketed(call("m", a, tight=False))),
     "1/(2m)": Quotient(one, Bracketed(times(two, m))),
     # sums
     "a - y": minus(a, y),

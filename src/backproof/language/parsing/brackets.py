@@ -33,6 +33,7 @@ IF: Final = frozenset({"if", "for", "when", "where", "with", "falls", "si", "and
 def listed(p: Cursor, stop: int) -> tuple[list[Notation], list[str]]:
     """The expressions up to the bracket at `stop`, and the separators between them."""
     p.inside.append("(")
+    below, p.below_slash = p.below_slash, False
     items: list[Notation] = []
     separators: list[str] = []
     while p.at < stop:
@@ -43,6 +44,7 @@ def listed(p: Cursor, stop: int) -> tuple[list[Notation], list[str]]:
             raise p.error(p.unexpected(), expected="an operator, a comma or " + p.written(p.tokens[stop]))
         items.append(placeholder(p) or p.relation())
     p.inside.pop()
+    p.below_slash = below
     return items, separators
 
 
