@@ -190,7 +190,7 @@ class Parser(Cursor):
         return self.operand(JUXTAPOSED)
 
     def _denominator(self) -> Notation:
-        """What stands below a slash. 1/2m is 1/(2m); 1/2 m, 1/2(a − y) and 1/m (a − y) are fractions of what follows."""
+        """What stands below a slash. 1/2m is 1/(2m); 1/2 m, 1/2(a − y) and 1/m (a − y) are fractions of the rest."""
         start = self.token.start
         self.below_slash = True
         first = self.operand(TIGHT)
