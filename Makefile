@@ -53,9 +53,11 @@ $(VENV)/bin/python:
 $(VENV)/.package: pyproject.toml | $(VENV)/bin/python
 	@echo "installing backproof into $(VENV) …"
 	@$(PY) -m pip install -q --disable-pip-version-check -e .
+	@$(PY) -m compileall -q src
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
 	@echo "installing backproof and its tools into $(VENV) …"
 	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@$(PY) -m compileall -q src
 	@touch $@ $(VENV)/.package

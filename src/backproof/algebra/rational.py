@@ -36,14 +36,14 @@ class Shared:
 
     context: Any
     atoms: list[int]
-    grains: list[Fraction]
+    grains: list[Exponent]
 
     def poly(self, found: FlintPoly) -> Poly:
         """A polynomial of flint as one of ours."""
         result: Poly = {}
         for exponents, value in found.to_dict().items():
             monomial = tuple(
-                (a, whole(Fraction(int(e)) / g))
+                (a, int(e) if g == 1 else whole(Fraction(int(e)) / g))
                 for a, e, g in zip(self.atoms, exponents, self.grains, strict=False)
                 if e
             )
@@ -81,16 +81,17 @@ class Rational(Ring):
             bases[atom] = numerator / denominator.leading_coefficient()
         return shared, [self._fraction(p, shared, place, bases) for p in polys]
 
-    def _grains(self, polys: list[Poly], atoms: list[int]) -> dict[int, Fraction]:
+    def _grains(self, polys: list[Poly], atoms: list[int]) -> dict[int, Exponent]:
         """How many variables of flint an atom's first power is: e^(1.702 z) alone is one variable, √x half of x."""
+        fractional = {a for poly in polys for m in poly for a, e in m if e.denominator != 1}
         common: dict[int, Fraction] = {}
-        for poly in polys:
-            for monomial in poly:
-                for atom, exponent in monomial:
-                    if atom not in common or common[atom].denominator * exponent % 1 or exponent % common[atom]:
-                        common[atom] = _gcd(common.get(atom, Fraction(0)), Fraction(exponent))
-        fractional = {a: g for a, g in common.items() if g.denominator != 1}
-        return {a: 1 / fractional[a] if a in fractional else Fraction(1) for a in atoms}
+        if fractional:
+            for poly in polys:
+                for monomial in poly:
+                    for atom, exponent in monomial:
+                        if atom in fractional:
+                            common[atom] = _gcd(common.get(atom, Fraction(0)), Fraction(exponent))
+        return {a: whole(1 / common[a]) if a in common else 1 for a in atoms}
 
     def _fraction(
         self, poly: Poly, shared: Shared, place: dict[int, int], bases: dict[int, FlintPoly]

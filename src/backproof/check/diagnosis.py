@@ -55,9 +55,10 @@ from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, names, rewrite
 from backproof.proof.deciding import decide
 from backproof.proof.folding import Folder
-from backproof.proof.verdict import Kind, Verdict
+from backproof.proof.verdict import Budget, Kind, Verdict
 
 SECONDS: Final = 1.0
+_NO_CONDITIONS: Final = Budget(condition_seconds=0)
 SCALES: Final = frozenset({"sign", "batch-scale", "bias-reduction", "wrong-reduction", "factor"})
 MAX_PROOFS: Final = 12
 MAX_FOUND: Final = 4
@@ -338,7 +339,8 @@ class _Search:
         ]
         scale = candidate.scale if candidate.scale is not None else one
         claimed = mul(scale, moved(self.left))
-        verdict = decide(self.program.extended(definitions), claimed, self.right, admissible=self.network.admissible)
+        program = self.program.extended(definitions)
+        verdict = decide(program, claimed, self.right, admissible=self.network.admissible, budget=_NO_CONDITIONS)
         return verdict.kind is Kind.PROVED
 
 

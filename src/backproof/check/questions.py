@@ -20,7 +20,7 @@ from backproof.proof.verdict import Budget, Kind
 MAX_ANSWERS: Final = 6
 MAX_PROOFS: Final = 24
 SECONDS: Final = 0.8
-_QUICK: Final = Budget(seconds=0.3)
+_QUICK: Final = Budget(seconds=0.3, condition_seconds=0)
 
 
 def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, ...]:
