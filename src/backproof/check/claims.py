@@ -14,7 +14,7 @@ from backproof.calculus.sweep import adjoint_name
 from backproof.check.comparison import Comparison, compare
 from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
-from backproof.errors import BackproofError, FormulaError, Place
+from backproof.errors import BackproofError, FormulaError, Place, ShapeError
 from backproof.language.elaboration import Reading, elaborate
 from backproof.language.expression import Expr, Index, Tensor, reindex
 from backproof.language.grammar import parse_all
@@ -89,7 +89,9 @@ def check(text: str, network: Network, *, explain: bool = True, where: Where | N
     try:
         readings = _readings(text, network)
     except BackproofError as error:
-        return (CheckedClaim(text, "unread", network, where, because=error.what, error=error),)
+        mistakes = _slip_of_shape(text, network) if explain and isinstance(error, ShapeError) else ()
+        unread = CheckedClaim(text, "unread", network, where, because=error.what, error=error, mistakes=mistakes)
+        return (unread,)
     program = program_of(network)
     best: tuple[CheckedClaim, ...] = ()
     for reading in readings:
@@ -103,20 +105,36 @@ def check(text: str, network: Network, *, explain: bool = True, where: Where | N
     return tuple(_explained(c, program) if explain else c for c in best)
 
 
+def _slip_of_shape(text: str, network: Network) -> tuple[Mistake, ...]:
+    """One transpose that would mend a claim whose shapes do not fit."""
+    from backproof.check.transposes import transposed
+
+    for notation in parse_all(text, known=scope_of(network).aliases.keys()):
+        found = transposed(_as_equation(notation), network)
+        if found:
+            return found
+    return ()
+
+
+def _as_equation(notation: Notation) -> Relation:
+    """The claim as an equation: a formula alone claims δ of the output layer."""
+    if isinstance(notation, Relation):
+        return notation
+    return Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
+
+
 def _readings(text: str, network: Network) -> tuple[Reading, ...]:
     scope = scope_of(network)
     found: list[Reading] = []
     first_error: BackproofError | None = None
-    for notation in parse_all(text):
+    for notation in parse_all(text, known=scope.aliases.keys()):
         signs = notation.signs if isinstance(notation, Relation) else ()
         other = next((s for s in signs if s not in EQUALS), None)
         if other is not None:
             place = Place(text, *notation.span)
             raise FormulaError(f"a claim with {other} is not judged", place=place, expected="an equation, A = B")
-        if not isinstance(notation, Relation):
-            notation = Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
         try:
-            for reading in elaborate(notation, scope, text):
+            for reading in elaborate(_as_equation(notation), scope, text):
                 sides = tuple(replace(side, expr=resolved(side.expr, network)) for side in reading.sides)
                 found.append(replace(reading, sides=sides))
         except BackproofError as error:

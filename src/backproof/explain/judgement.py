@@ -59,6 +59,7 @@ def _rows(checked: CheckedClaim) -> Iterator[Row]:
         case "unread" if checked.error is not None:
             yield Row("because", (checked.error.what,))
             yield from _error_rows(checked)
+            yield from _causes(checked)
         case "unknown" | "unread":
             yield Row("because", (checked.because or "",))
     for condition in checked.conditions:
@@ -82,14 +83,21 @@ def _refuted(checked: CheckedClaim) -> Iterator[Row]:
     if checked.comparison is not None:
         words = "yours ÷ correct = " if checked.comparison.kind == "ratio" else "yours − correct = "
         yield Row("difference", (words, checked.comparison.notation))
-    for number, mistake in enumerate(checked.mistakes):
-        yield Row("likely cause" if number == 0 else "or", (f"{mistake.name}: {mistake.says}",))
+    yield from _causes(checked)
     if checked.would_be_right_for:
         yield Row("would be right for", ("; ".join(checked.would_be_right_for),))
     if checked.witness is not None:
         yield from witness_rows(checked, checked.witness)
     if checked.mistakes and checked.mistakes[0].fix:
         yield Row("fix", (checked.mistakes[0].fix,))
+
+
+def _causes(checked: CheckedClaim) -> Iterator[Row]:
+    """The mistakes: those of the simplest explanation belong together, the others are alternatives."""
+    together = set(checked.explanations[0]) if checked.explanations else set(checked.mistakes[:1])
+    for number, mistake in enumerate(checked.mistakes):
+        label = "likely cause" if number == 0 else "and" if mistake in together else "or"
+        yield Row(label, (f"{mistake.name}: {mistake.says}",))
 
 
 def witness_rows(checked: CheckedClaim, witness: Witness) -> Iterator[Row]:
