@@ -1,15 +1,278 @@
-"""Changed derivations."""
+"""Changed derivations: the reverse sweep over the forward trace, altered by one usual mistake, gives the wrong numbers.
+
+The difference between claimed and true gradients is linear in what is changed at one node: claim − truth = Jᵀ Δ, where
+Δ is the change of the cotangent there. Tangents along a few random directions of the inputs settle at once, by a scalar
+product at the node, whether some Δ can be the cause; what passes is then swept in full and compared entry by entry.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
-from backproof.check.code.kinds import CodeMistake
+import numpy as np
+
+from backproof.check.code.kinds import CodeMistake, named
+from backproof.check.code.operations import Array
+from backproof.check.code.tape import Edge, Node, Sweep, edges_of, sweep, tangents
+from backproof.check.code.truth import Trace
 
 if TYPE_CHECKING:
     from backproof.check.code.diagnosis import Case
 
+DIRECTIONS: Final = 2
+AGREES: Final = 1e-6
+MAX_CANDIDATES: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the cotangent at a node; a `scale` that is None is free and found from the numbers.
+
+    `rank` orders explanations that fit equally well: the lower, the simpler.
+    """
+
+    node: Node
+    delta: Array
+    kind: str
+    detail: str
+    scale: float | None = 1.0
+    rank: int = 5
+    edge: Edge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A change that reproduces the claimed numbers of some gradients."""
+
+    change: Change
+    scale: float
+    covers: frozenset[str]
+    breaks: int
+
 
 def explain(case: Case) -> dict[str, list[CodeMistake]]:
-    del case
-    return {}
+    """Mistakes for each wrong gradient whose numbers a changed derivation gives."""
+    trace = case.truth.trace
+    wrong = [n for n, c in case.wrong.items() if c.kind == "differs"]
+    if trace is None or not wrong:
+        return {}
+    search = Search(case, trace, wrong)
+    found: dict[str, list[CodeMistake]] = {n: [] for n in wrong}
+    hits = search.hits()
+    for name in wrong:
+        own = [h for h in hits if name in h.covers]
+        own.sort(key=lambda h: (-len(h.covers), h.breaks, search.rank(h), h.change.node.number))
+        best = own[:1] and (len(own[0].covers), own[0].breaks)
+        for hit in own:
+            if (len(hit.covers), hit.breaks) == best:
+                found[name].append(search.mistake(hit))
+    return found
+
+
+@dataclass
+class Search:
+    """The state of one search."""
+
+    case: Case
+    trace: Trace
+    wrong: list[str]
+    truth: Sweep = field(init=False)
+    rows: dict[int, Array] = field(default_factory=dict[int, Array])
+
+    def __post_init__(self) -> None:
+        self.truth = sweep(self.trace.nodes, self.trace.output)
+
+    @cached_property
+    def rests(self) -> dict[str, Array]:
+        """Claim − truth of each gradient; zero for the right ones."""
+        return {
+            n: c.claim - c.truth if n in self.wrong else np.zeros(np.shape(c.truth))
+            for n, c in self.case.compared.items()
+            if c.kind in ("differs", "agrees") and n in self.trace.tape.inputs
+        }
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        return edges_of(self.trace.nodes)
+
+    @cached_property
+    def outgoing(self) -> dict[int, list[Edge]]:
+        found: dict[int, list[Edge]] = {}
+        for edge in self.edges:
+            found.setdefault(edge.source.number, []).append(edge)
+        return found
+
+    @cached_property
+    def directions(self) -> list[tuple[str, dict[str, Array]]]:
+        """Directions of one input each: towards the rest, and random ones."""
+        rng = np.random.default_rng(31)
+        found: list[tuple[str, dict[str, Array]]] = []
+        for name, rest in self.rests.items():
+            for _ in range(DIRECTIONS if name in self.wrong else 1):
+                found.append((name, {name: rng.normal(size=np.shape(rest))}))
+        return found
+
+    @cached_property
+    def moves(self) -> list[dict[int, Array]]:
+        """The tangents of all nodes along each direction."""
+        return [tangents(self.trace.nodes, d) for _, d in self.directions]
+
+    @cached_property
+    def wanted(self) -> Array:
+        """⟨direction, rest⟩ for each direction."""
+        return np.array([float(np.sum(d[n] * self.rests[n])) for n, d in self.directions])
+
+    @cached_property
+    def sizes(self) -> Array:
+        """What ⟨direction, gradient⟩ is made of, for tolerances."""
+        found = []
+        for n, d in self.directions:
+            true = self.case.compared[n].truth
+            found.append(float(np.sum(np.abs(d[n] * true))) + float(np.sum(np.abs(d[n] * self.rests[n]))) + 1e-300)
+        return np.array(found)
+
+    @cached_property
+    def reach(self) -> dict[int, frozenset[str]]:
+        """The inputs that each node depends on."""
+        found: dict[int, frozenset[str]] = {}
+        for node in self.trace.nodes:
+            own = frozenset([node.name]) if node.op == "input" else frozenset()
+            found[node.number] = own.union(*(found.get(p.number, frozenset()) for p in node.parents if p.active))
+        return found
+
+    def hits(self) -> list[Hit]:
+        """The changes that reproduce the wrong numbers of at least one gradient, from the first stages that do."""
+        from backproof.check.code import changes, loops
+
+        found: list[Hit] = []
+        wrong = frozenset(self.wrong)
+        for stage in [*changes.stages(self), loops.hits(self)]:
+            for count, item in enumerate(stage):
+                if count > MAX_CANDIDATES or (count % 64 == 0 and self.case.late):
+                    break
+                if isinstance(item, Hit):
+                    found.append(item)
+                    continue
+                if not self.reach[item.node.number] & wrong or not np.all(np.isfinite(item.delta)):
+                    continue
+                hit = self.tried(item)
+                if hit is not None and self.confirmed(hit):
+                    found.append(hit)
+            if self.enough(found):
+                break
+        return found
+
+    def enough(self, found: list[Hit]) -> bool:
+        """Whether every wrong gradient has an explanation with ordinary constants that breaks nothing."""
+        good = [h for h in found if self.rank(h) < 10 and not h.breaks]
+        return frozenset(self.wrong) <= frozenset[str]().union(*(h.covers for h in good))
+
+    def tried(self, change: Change) -> Hit | None:
+        """Whether the change fits along all directions of at least one wrong gradient."""
+        given = self.along(change.node) @ np.broadcast_to(change.delta, change.node.shape).ravel()
+        covers: set[str] = set()
+        scale = change.scale
+        limits = AGREES * self.sizes
+        for name in self.wrong:
+            own = [k for k, (n, _) in enumerate(self.directions) if n == name]
+            if scale is None:
+                first = max(own, key=lambda k: abs(given[k]))
+                if abs(given[first]) <= 1e-9 * self.sizes[first]:
+                    continue
+                guess = float(self.wanted[first] / given[first])
+            else:
+                guess = scale
+            if all(abs(guess * given[k] - self.wanted[k]) <= limits[k] * (1 + abs(guess)) for k in own):
+                covers.add(name)
+                scale = guess
+        if not covers or scale is None:
+            return None
+        others = [k for k, (n, _) in enumerate(self.directions) if n not in covers]
+        breaks = len({self.directions[k][0] for k in others if abs(scale * given[k] - self.wanted[k]) > limits[k] * 10})
+        return Hit(change, scale, frozenset(covers), breaks)
+
+    def along(self, node: Node) -> Array:
+        """The tangents of a node along all directions, one a row."""
+        found = self.rows.get(node.number)
+        if found is None:
+            empty = np.zeros(node.shape)
+            rows = [np.broadcast_to(m.get(node.number, empty), node.shape).ravel() for m in self.moves]
+            found = self.rows[node.number] = np.nan_to_num(np.array(rows))
+        return found
+
+    def confirmed(self, hit: Hit) -> bool:
+        """Whether the change, swept to the inputs in full, gives every entry of what it covers."""
+        nodes = [n for n in self.trace.nodes if n.number <= hit.change.node.number]
+        swept = sweep(nodes, hit.change.node, seed=np.broadcast_to(hit.change.delta, hit.change.node.shape), keep=False)
+        for name in hit.covers:
+            moved = hit.scale * swept.at(self.trace.tape.inputs[name])
+            rest = self.rests[name]
+            limit = 10 * self.case.compared[name].tolerance + AGREES * float(np.max(np.abs(rest)))
+            if not np.max(np.abs(moved - rest)) <= limit:
+                return False
+        return True
+
+    def cotangent(self, node: Node) -> Array:
+        """The true cotangent of a node."""
+        return self.truth.at(node)
+
+    def contribution(self, edge: Edge) -> Array | None:
+        """What an arrow gives to its source."""
+        return self.truth.contributions.get((edge.user.number, edge.slot))
+
+    def rank(self, hit: Hit) -> int:
+        """The simplicity of a hit: known constants before strange ones."""
+        rank = hit.change.rank
+        if hit.change.scale is None and self.constant(hit) is None:
+            rank += 20
+        return rank
+
+    def constant(self, hit: Hit) -> str | None:
+        """The factor on the cotangent as a person writes it: 2, 1/2, −1, 1/6 = 1/m."""
+        return constant(1 + hit.scale, self.lengths)
+
+    @cached_property
+    def lengths(self) -> Mapping[int, str]:
+        """Lengths of axes in this problem, with where they are seen."""
+        found: dict[int, str] = {}
+        for name, leaf in self.case.problem.leaves.items():
+            shape = np.shape(self.case.problem.values[name]) if name in self.case.problem.values else ()
+            for axis, length in enumerate(shape):
+                if length > 1 and (leaf.argument == 1 or length not in found):
+                    found.setdefault(length, f"the length of axis {axis} of {name}")
+        return found
+
+    def mistake(self, hit: Hit) -> CodeMistake:
+        """The hit in words."""
+        from backproof.check.code.naming import spoken
+
+        return spoken(self, hit)
+
+
+def constant(value: float, lengths: Mapping[int, str]) -> str | None:
+    """A simple number, or a simple number times or over a length; None for any other."""
+    if not np.isfinite(value):
+        return None
+    if abs(value) < 1e-9:
+        return "0"
+    simple = Fraction(value).limit_denominator(12)
+    if simple and abs(float(simple) - value) <= 1e-6 * abs(value) and abs(simple) <= 64:
+        for length, where in lengths.items():
+            if simple == length:
+                return f"{length} ({where})"
+            if simple == Fraction(1, length):
+                return f"1/{length} ({where})"
+        return str(simple)
+    for length, where in lengths.items():
+        for exponent in (-2, -1, 1, 2):
+            rest = Fraction(value / float(length) ** exponent).limit_denominator(4)
+            if rest and abs(float(rest) * float(length) ** exponent - value) <= 1e-6 * abs(value) and abs(rest) <= 4:
+                head = "" if rest == 1 else f"{rest}·"
+                return f"{head}{length}{'' if exponent == 1 else f'^{exponent}'} ({where})"
+    return None
+
+

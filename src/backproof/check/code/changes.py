@@ -1,0 +1,315 @@
+"""The changes of a derivation that are tried, in stages from simple to strange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from backproof.check.code import macros
+from backproof.check.code.derivations import Change
+from backproof.check.code.operations import OPERATIONS, Array, shrunk
+from backproof.check.code.tape import STEP, Edge, Node, pulled
+
+if TYPE_CHECKING:
+    from backproof.check.code.derivations import Search
+
+ELEMENTWISE: Final = frozenset({"unary", "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "cast", "broadcast"})
+MAX_POOL: Final = 40
+MAX_REGION: Final = 24
+
+
+def stages(search: Search) -> list[Iterator[Change]]:
+    """The stages; the search stops after one that explains everything."""
+    return [
+        _simple(search),
+        _slopes(search),
+        macros.changes(search),
+        _operands(search),
+        _strange(search),
+    ]
+
+
+def _simple(search: Search) -> Iterator[Change]:
+    """A factor or sign at a node, a contribution left out or alone, a slope, mask or factor left out, a transpose."""
+    for name, node in search.trace.tape.inputs.items():
+        if node.active and name in search.rests:
+            yield Change(node, search.cotangent(node), "scale", name, None, 1)
+    for node in reversed(search.trace.nodes):
+        if node.active and node.op != "input":
+            yield Change(node, search.cotangent(node), "scale", "", None, 2)
+    for edge in reversed(search.edges):
+        given = search.contribution(edge)
+        if given is None:
+            continue
+        if len(search.outgoing.get(edge.source.number, ())) > 1:
+            yield Change(edge.source, given, "edge", "", None, 2, edge)
+            yield Change(edge.source, given - search.cotangent(edge.source), "alone", "", 1.0, 4, edge)
+        yield from _left_out(search, edge, given)
+        if edge.user.op == "matmul":
+            yield from _transposed(search, edge, given)
+        if edge.user.op in ("index", "put") and edge.slot == 0:
+            yield from _overwritten(search, edge, given)
+
+
+def _left_out(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
+    user = edge.user
+    arrived = search.cotangent(user)
+    if user.op == "unary" and user.attr not in ("negative", "positive"):
+        yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-slope", user.attr, 1.0, 2, edge)
+    elif user.op in ("multiply", "divide", "power") and edge.slot == 0 or user.op == "multiply":
+        other = user.parents[1 - edge.slot]
+        if np.size(other.value) > 1 or user.op == "power":
+            kind = "missing-mask" if is_mask(other) else "missing-slope" if user.op == "power" else "missing-factor"
+            yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, kind, "", 1.0, 3, edge)
+    elif user.op in ("maximum", "minimum"):
+        yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-slope", user.op, 1.0, 2, edge)
+    elif user.op == "where":
+        yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-mask", "where", 1.0, 2, edge)
+
+
+def is_mask(node: Node) -> bool:
+    """Whether a node that depends on no parameter holds zeros and one other number."""
+    if node.active:
+        return False
+    values = np.unique(np.asarray(node.value, dtype=float))
+    return len(values) == 2 and 0.0 in values
+
+
+def _transposed(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
+    arrived = search.cotangent(edge.user)
+    other = np.asarray(edge.user.parents[1 - edge.slot].value)
+    if other.ndim >= 2 and other.shape[-1] == other.shape[-2] and arrived.ndim >= 2:
+        wrong = arrived @ other if edge.slot == 0 else other @ arrived
+        yield Change(edge.source, shrunk(wrong, edge.source.shape) - given, "transpose", "the other factor", 1.0, 2, edge)
+    if given.ndim >= 2 and given.shape[-1] == given.shape[-2]:
+        yield Change(edge.source, np.swapaxes(given, -1, -2) - given, "transpose", "the result", 1.0, 2, edge)
+
+
+def _overwritten(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
+    if edge.user.op == "index":
+        back = np.zeros(edge.source.shape)
+        back[edge.user.attr] = search.cotangent(edge.user)
+        yield Change(edge.source, back - given, "no-accumulate", "entries used several times", 1.0, 2, edge)
+    whole = [e for e in search.outgoing.get(edge.source.number, ()) if e.user.op == "index"]
+    if len(whole) > 1 and whole[0] is not None and edge.user.number == whole[0].user.number:
+        for order in (whole, whole[::-1]):
+            back = np.zeros(edge.source.shape)
+            for e in order:
+                back[e.user.attr] = search.cotangent(e.user)
+            yield Change(edge.source, back - search.cotangent(edge.source), "no-accumulate", "overlapping parts", 1.0, 2, edge)
+
+
+def regions(search: Search) -> Iterator[tuple[Node, Node, Array]]:
+    """Pairs of an entry-by-entry function: its argument u, its value v of the same shape, and ∂v/∂u."""
+    yield from _regions(search)
+
+
+def _regions(search: Search) -> list[tuple[Node, Node, Array]]:
+    found = search.__dict__.get("_regions")
+    if found is None:
+        found = search.__dict__["_regions"] = list(_find_regions(search))
+    return found
+
+
+def _find_regions(search: Search) -> Iterator[tuple[Node, Node, Array]]:
+    """Along elementwise operations from each node; a node that other shapes feed on the way ends nothing."""
+    total = 0
+    for u in search.trace.nodes:
+        if not u.active or u.op == "constant" or not u.shape or search.case.late:
+            continue
+        tangent: dict[int, Array] = {u.number: np.asarray(u.value) + 1j * STEP}
+        frontier = [e.user for e in search.outgoing.get(u.number, ())]
+        seen: set[int] = set()
+        order: list[Node] = []
+        while frontier and len(order) < MAX_REGION:
+            frontier.sort(key=lambda n: n.number)
+            v = frontier.pop(0)
+            if v.number in seen or v.op not in ELEMENTWISE or v.shape != u.shape:
+                continue
+            seen.add(v.number)
+            order.append(v)
+            frontier += [e.user for e in search.outgoing.get(v.number, ())]
+        for v in order:
+            tangent[v.number] = OPERATIONS[v.op].run(v.attr, *(tangent.get(p.number, p.value) for p in v.parents))
+            slope = np.imag(tangent[v.number]) / STEP
+            total += 1
+            if total > 3000:
+                return
+            if np.ptp(slope) > 1e-9 * float(np.max(np.abs(slope), initial=1e-300)):
+                yield u, v, slope
+
+
+def _slope_at(search: Search, u: Node, v: Node, point: Array) -> Array:
+    """∂v/∂u with another value of u."""
+    values: dict[int, Array] = {u.number: point + 1j * STEP}
+    for node in search.trace.nodes[_position(search, u) + 1 : _position(search, v) + 1]:
+        if any(p.number in values for p in node.parents) and node.op in ELEMENTWISE:
+            values[node.number] = OPERATIONS[node.op].run(node.attr, *(values.get(p.number, p.value) for p in node.parents))
+    return np.imag(values[v.number]) / STEP
+
+
+def _position(search: Search, node: Node) -> int:
+    places = search.__dict__.get("_places")
+    if places is None:
+        places = search.__dict__["_places"] = {n.number: k for k, n in enumerate(search.trace.nodes)}
+    return places[node.number]
+
+
+FORMS: Final = {
+    "a(1 − a)": lambda a: a * (1 - a),
+    "1 − a²": lambda a: 1 - a * a,
+    "a": lambda a: a,
+    "[a > 0]": lambda a: (a > 0) * 1.0,
+}
+
+
+def _slopes(search: Search) -> Iterator[Change]:
+    """Slopes of whole functions: missing, twice, at another point, of another function."""
+    for u, v, slope in _regions(search):
+        c_u, c_v = search.cotangent(u), search.cotangent(v)
+        through = c_v * slope
+        yield Change(u, c_v - through, "missing-slope", "", 1.0, 3)
+        yield Change(u, c_u * (slope - 1), "extra-slope", "", 1.0, 3)
+        if u.number != v.number:
+            yield Change(u, c_v * (_slope_at(search, u, v, np.asarray(v.value)) - slope), "wrong-slope-point", "f′ at a, not at z", 1.0, 4)
+        for form, function in FORMS.items():
+            with np.errstate(all="ignore"):
+                at_value, at_argument = function(np.asarray(v.value)), function(np.asarray(u.value))
+            if np.allclose(at_value, slope, rtol=1e-9, atol=1e-12):
+                yield Change(u, c_v * (at_argument - slope), "wrong-slope-point", f"{form} with z in place of a", 1.0, 4)
+                for other in pool(search, u.shape):
+                    if other is not v and other is not u:
+                        yield Change(u, c_v * (function(np.asarray(other.value)) - slope), "wrong-slope-point", f"{form} with the value of line {other.line}", 1.0, 7)
+            else:
+                yield Change(u, c_v * (at_value - slope), "wrong-activation", f"{form} is the slope of another function", 1.0, 5)
+        for other_name, other_slope in other_slopes(u):
+            yield Change(u, c_v * (other_slope - slope), "wrong-activation", f"the slope of {other_name}", 1.0, 6)
+        # The output's slope kept where it has cancelled; the usual short forms of it.
+    for node in search.trace.nodes:
+        if node.active and node.shape:
+            value = np.asarray(node.value)
+            c = search.cotangent(node)
+            for source in {e.number: e for e in _same_shape_ancestors(node)}.values():
+                c_source = search.cotangent(source)
+                for form, function in FORMS.items():
+                    if form != "a":
+                        yield Change(source, c_source * (function(value) - 1), "extra-slope", form, 1.0, 4)
+            del c
+
+
+def _same_shape_ancestors(node: Node, steps: int = 6) -> Iterator[Node]:
+    yield node
+    frontier = [node]
+    for _ in range(steps):
+        frontier = [p for n in frontier for p in n.parents if p.active and p.shape == node.shape][:4]
+        yield from frontier
+
+
+def other_slopes(u: Node) -> list[tuple[str, Array]]:
+    """The slopes of the catalogue's activations at a node's value."""
+    from backproof.calculus.interpreter import evaluate_expr
+    from backproof.errors import BackproofError
+    from backproof.language.expression import Index, tensor
+
+    value = np.asarray(u.value, dtype=float).ravel()
+    i = Index("i", "entries")
+    found: list[tuple[str, Array]] = []
+    for name in _activations():
+        try:
+            slope = evaluate_expr(_slope_formula(name), {"u": value}, indices=(i,), sizes={"entries": value.size})
+        except BackproofError:
+            continue
+        found.append((name, np.asarray(slope, dtype=float).reshape(u.shape)))
+    del tensor
+    return found
+
+
+@cache
+def _activations() -> tuple[str, ...]:
+    from backproof import catalog
+
+    return tuple(a.name for a in catalog.activations() if a.elementwise and not a.abstract)
+
+
+@cache
+def _slope_formula(name: str):  # noqa: ANN202
+    from backproof.language.expression import Index, apply, tensor
+
+    return apply(name, tensor("u", Index("i", "entries")), orders=(1,))
+
+
+def pool(search: Search, shape: tuple[int, ...]) -> list[Node]:
+    """The values of this shape that a person may have taken by mistake."""
+    found = [n for n in search.trace.nodes if n.shape == shape and n.op != "cast"]
+    inputs = [n for n in search.trace.tape.inputs.values() if n.shape == shape and n not in found]
+    return (inputs + found)[:MAX_POOL]
+
+
+def _operands(search: Search) -> Iterator[Change]:
+    """Another array of the same shape in place of a factor; the adjoint of another use."""
+    for edge in reversed(search.edges):
+        given = search.contribution(edge)
+        user = edge.user
+        if given is None or user.op not in ("multiply", "matmul", "divide", "einsum") or len(user.parents) != 2:
+            continue
+        other = user.parents[1 - edge.slot]
+        if np.size(other.value) < 2:
+            continue
+        pull = OPERATIONS[user.op].pull
+        assert pull is not None
+        for candidate in pool(search, other.shape):
+            if candidate.number == other.number:
+                continue
+            operands = [p.value for p in user.parents]
+            operands[1 - edge.slot] = candidate.value
+            wrong = shrunk(pull(user.attr, user.value, operands, search.cotangent(user), edge.slot), edge.source.shape)
+            yield Change(edge.source, wrong - given, "operand", f"{candidate.number}", 1.0, 5, edge)
+
+
+def _strange(search: Search) -> Iterator[Change]:
+    """The upstream gradient ignored, a factor too many, a power too many, a term too many, a shift."""
+    for edge in reversed(search.edges):
+        given = search.contribution(edge)
+        if given is not None and np.size(edge.user.value) > 1:
+            alone = pulled(edge, np.ones(edge.user.shape))
+            yield Change(edge.source, alone - given, "upstream-ignored", "ones in its place", 1.0, 4, edge)
+    for name, node in search.trace.tape.inputs.items():
+        if name not in search.rests:
+            continue
+        for q in pool(search, node.shape):
+            yield Change(node, np.asarray(q.value, dtype=float), "extra-term", str(q.number), None, 6)
+    for node in reversed(search.trace.nodes):
+        if not node.active or not node.shape:
+            continue
+        c = search.cotangent(node)
+        for axis in range(len(node.shape)):
+            for shift in (1, -1):
+                yield Change(node, np.roll(c, shift, axis) - c, "wrong-index", f"shifted by {shift} along axis {axis}", 1.0, 7)
+            yield Change(node, np.flip(c, axis) - c, "wrong-index", f"reversed along axis {axis}", 1.0, 7)
+            if node.shape[axis] > 1:
+                yield Change(node, np.mean(c, axis=axis, keepdims=True) - c, "wrong-axis", f"averaged over axis {axis}", 1.0, 7)
+                for scale in (None,):
+                    total = np.broadcast_to(np.sum(c, axis=axis, keepdims=True), node.shape)
+                    yield Change(node, total, "wrong-axis", f"with its sum over axis {axis}", scale, 9)
+    for node in reversed(search.trace.nodes):
+        if not node.active or not node.shape:
+            continue
+        c = search.cotangent(node)
+        for q in search.trace.nodes:
+            value = np.asarray(q.value)
+            if value.dtype.kind not in "fb" or np.size(value) < 2 or not _fits(value.shape, node.shape):
+                continue
+            value = value.astype(float)
+            yield Change(node, c * (value - 1), "extra-factor", str(q.number), 1.0, 8)
+            if np.all(value != 0):
+                yield Change(node, c * (1 / value - 1), "extra-divisor", str(q.number), 1.0, 8)
+
+
+def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, into) == into
+    except ValueError:
+        return False

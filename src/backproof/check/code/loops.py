@@ -1,0 +1,97 @@
+"""Changes at all passes of a loop at once: the same operation of the same line, wherever it was run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from backproof.check.code.operations import Array, shrunk
+from backproof.check.code.tape import Edge, sweep
+
+if TYPE_CHECKING:
+    from backproof.check.code.derivations import Hit, Search
+
+MAX_GROUPS: Final = 400
+
+
+def hits(search: Search) -> Iterator[Hit]:
+    """The changed sweeps that reproduce the wrong numbers."""
+    from backproof.check.code.derivations import Change, Hit
+
+    groups: dict[tuple[int, str, str, int, int], list[Edge]] = {}
+    for edge in search.edges:
+        key = (edge.user.line, edge.user.op, str(edge.user.attr)[:20], edge.slot, edge.source.line)
+        groups.setdefault(key, []).append(edge)
+    loops = [edges for edges in groups.values() if len(edges) > 1][:MAX_GROUPS]
+    for edges in loops:
+        members = {(e.user.number, e.slot) for e in edges}
+        for kind, detail, rule in _rules(edges):
+            if search.case.late:
+                return
+
+            def change(edge: Edge, arrived: Array, given: Array, rule: Rule = rule, members: set[tuple[int, int]] = members) -> Array:
+                return rule(edge, arrived, given) if (edge.user.number, edge.slot) in members else given
+
+            try:
+                swept = sweep(search.trace.nodes, search.trace.output, change=change, keep=False)
+            except (ValueError, IndexError):
+                continue
+            covers, breaks = set[str](), 0
+            for name in search.rests:
+                compared = search.case.compared[name]
+                value = swept.at(search.trace.tape.inputs[name])
+                limit = 10 * compared.tolerance + 1e-6 * float(np.max(np.abs(compared.claim), initial=0.0))
+                same = bool(np.max(np.abs(value - compared.claim), initial=0.0) <= limit)
+                if name in search.wrong and same:
+                    covers.add(name)
+                elif name not in search.wrong and not same:
+                    breaks += 1
+            if covers:
+                scale = {"drop": -1.0, "negate": -2.0}.get(detail, 1.0)
+                yield Hit(Change(edges[0].source, np.zeros(()), kind, detail, 1.0, 3, edges[0]), scale, frozenset(covers), breaks)
+
+
+Rule = Callable[[Edge, "Array", "Array"], "Array"]
+
+
+def _rules(edges: list[Edge]) -> Iterator[tuple[str, str, Rule]]:
+    first = edges[0].user
+    yield "edge", "drop", lambda _, __, given: np.zeros_like(given)
+    yield "edge", "negate", lambda _, __, given: -given
+    yield "factor", "2", lambda _, __, given: 2 * given
+    yield "factor", "1/2", lambda _, __, given: given / 2
+    if first.op in ("unary", "maximum", "multiply", "divide", "power", "where"):
+        from backproof.check.code.changes import is_mask
+
+        other = first.parents[1 - edges[0].slot] if first.op == "multiply" else None
+        kind = "missing-mask" if other is not None and is_mask(other) else "missing-slope" if first.op in ("unary", "maximum") else "missing-factor"
+        yield kind, first.attr if isinstance(first.attr, str) else "", lambda e, arrived, _: shrunk(arrived, e.source.shape)
+    if first.op == "unary":
+        from backproof.check.code.operations import slope
+
+        def at_value(e: Edge, arrived: Array, _: Array) -> Array:
+            return arrived * slope(e.user.attr, e.user.value)
+
+        def twice(e: Edge, _: Array, given: Array) -> Array:
+            return given * slope(e.user.attr, e.source.value)
+
+        yield "wrong-slope-point", "f′ at a, not at z", at_value
+        yield "extra-slope", first.attr, twice
+        yield "wrong-slope-point", "1 − z²", lambda e, arrived, _: arrived * (1 - np.asarray(e.source.value) ** 2)
+        yield "wrong-slope-point", "z(1 − z)", lambda e, arrived, _: arrived * np.asarray(e.source.value) * (1 - np.asarray(e.source.value))
+        yield "wrong-activation", "a(1 − a)", lambda e, arrived, _: arrived * np.asarray(e.user.value) * (1 - np.asarray(e.user.value))
+        yield "wrong-activation", "1 − a²", lambda e, arrived, _: arrived * (1 - np.asarray(e.user.value) ** 2)
+        yield "wrong-activation", "[a > 0]", lambda e, arrived, _: arrived * (np.asarray(e.user.value) > 0)
+    if first.op == "matmul":
+        other = np.asarray(first.parents[1 - edges[0].slot].value)
+        if other.ndim >= 2 and other.shape[-1] == other.shape[-2]:
+
+            def turned(e: Edge, arrived: Array, _: Array) -> Array:
+                matrix = np.asarray(e.user.parents[1 - e.slot].value)
+                if arrived.ndim == 1:
+                    return matrix.T @ arrived if e.slot == 0 else matrix @ arrived
+                return shrunk(arrived @ matrix if e.slot == 0 else matrix @ arrived, e.source.shape)
+
+            yield "transpose", "the other factor", turned

@@ -1,0 +1,243 @@
+"""Naming: a change that reproduces wrong numbers, as a mistake of the contract in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backproof.check.code.kinds import CodeMistake, named
+from backproof.check.code.tape import Edge, Node
+
+if TYPE_CHECKING:
+    from backproof.check.code.derivations import Hit, Search
+
+
+def spoken(search: Search, hit: Hit) -> CodeMistake:
+    """The mistake that a hit stands for."""
+    change = hit.change
+    place = f"line {change.node.line} of forward" if change.node.line else change.node.name
+    match change.kind:
+        case "scale":
+            return _scaled(search, hit, place)
+        case "edge":
+            assert change.edge is not None
+            return _contribution(search, hit, change.edge)
+        case "alone":
+            assert change.edge is not None
+            used = f"only the use in line {change.edge.user.line} of forward counts"
+            name = "no-accumulate" if _shared(search, change.node) else "dropped-term"
+            return named(name, used)
+        case "missing-factor":
+            assert change.edge is not None
+            other = change.edge.user.parents[1 - change.edge.slot]
+            return named(_missing(search, change.edge, other), f"the factor {label(search, other)} of line {change.edge.user.line} of forward")
+        case "operand":
+            assert change.edge is not None
+            return _operand(search, change.edge, int(change.detail))
+        case "extra-term":
+            return _extra_term(search, hit)
+        case "extra-factor" | "extra-divisor":
+            q = _node(search, int(change.detail))
+            sign = "1/" if change.kind == "extra-divisor" else ""
+            if _is_slope(q):
+                return named("extra-slope", f"{sign}{label(search, q)}")
+            return named("extra-slope" if not sign else "wrong-exponent", f"the factor {sign}{label(search, q)}")
+        case "missing-slope":
+            detail = f"of {change.detail} in line {change.node.line}" if change.detail and " " not in change.detail else change.detail
+            return named("missing-slope", detail or f"of the function of {label(search, change.node)}")
+        case "extra-slope":
+            return named("extra-slope", change.detail or f"at {label(search, change.node)}")
+        case "upstream-ignored":
+            return named("upstream-ignored", f"at {place}")
+        case kind:
+            return named(kind, change.detail if change.detail else place)
+
+
+def _scaled(search: Search, hit: Hit, place: str) -> CodeMistake:
+    factor = 1 + hit.scale
+    text = search.constant(hit) or f"{factor:.6g}"
+    if text == "-1":
+        return named("sign", "the whole gradient" if hit.change.detail else f"of what comes from {place}")
+    if text == "0":
+        return named("dropped-term", f"nothing arrives through {place}")
+    for length in batch_lengths(search):
+        for power in (-2, -1, 1, 2):
+            if abs(factor - float(length) ** power) <= 1e-6 * abs(factor):
+                says = f"{text} too much"
+                if _is_broadcast(search, hit) and len(hit.covers) == 1:
+                    return named("bias-reduction", says)
+                return named("batch-scale", says)
+    if " (" in text and _is_broadcast(search, hit) and len(hit.covers) == 1:
+        return named("bias-reduction", f"{text} too much")
+    return named("factor", text)
+
+
+def batch_lengths(search: Search) -> list[int]:
+    """Lengths that axes of the data have in common: the number of examples."""
+    shapes = [
+        np.shape(search.case.problem.values[n])
+        for n, leaf in search.case.problem.leaves.items()
+        if leaf.argument > 0 and n in search.case.problem.values and np.ndim(search.case.problem.values[n])
+    ]
+    import itertools
+
+    from backproof.check.code.arguments import library, numbers
+
+    shapes += [
+        np.shape(numbers(leaf.original))
+        for n, leaf in search.case.problem.leaves.items()
+        if leaf.argument > 0 and n not in search.case.problem.values and library(leaf.original) and np.ndim(numbers(leaf.original))
+    ]
+    if len(shapes) < 2:
+        return [shapes[0][0]] if shapes else []
+    first = [s[0] for s in shapes]
+    if len(set(first)) == 1 and first[0] > 1:
+        return [first[0]]
+    last = [s[-1] for s in shapes]
+    if len(set(last)) == 1 and last[0] > 1:
+        return [last[0]]
+    common = set(shapes[0]).intersection(*map(set, shapes[1:]))
+    del itertools
+    return sorted(n for n in common if n > 1) or ([first[0]] if first[0] > 1 else [])
+
+
+def _is_broadcast(search: Search, hit: Hit) -> bool:
+    """Whether the one gradient concerned belongs to an array that was repeated along an axis."""
+    (name, *_) = hit.covers
+    node = search.trace.tape.inputs[name]
+    return len(node.shape) <= 1 or 1 in node.shape or any(
+        e.user.op == "add" and e.user.shape != node.shape for e in search.outgoing.get(node.number, ())
+    )
+
+
+def _contribution(search: Search, hit: Hit, edge: Edge) -> CodeMistake:
+    """A contribution left out, or with another factor."""
+    factor = 1 + hit.scale
+    text = search.constant(hit) if hit.change.scale is None else None
+    penalty = _is_penalty(search, edge)
+    where = f"what comes from line {edge.user.line} of forward"
+    if abs(factor) < 1e-6:
+        if penalty:
+            return named("missing-regulariser", where)
+        if _is_statistic(search, edge):
+            return named("stopped-gradient", f"{label(search, edge.user)} in line {edge.user.line} of forward")
+        if _shared(search, edge.source):
+            return named("no-accumulate", where)
+        if _is_recurrent(search, edge):
+            return named("stopped-gradient", f"{where}: the earlier steps")
+        return named("dropped-term", where)
+    if abs(factor + 1) < 1e-6:
+        return named("regulariser-sign" if penalty else "sign", f"of {where}")
+    if penalty:
+        return named("regulariser-factor", text or f"{factor:.6g}")
+    for length in batch_lengths(search):
+        if any(abs(factor - float(length) ** power) <= 1e-6 * abs(factor) for power in (-1, 1)):
+            return named("batch-scale", f"{text} in {where}")
+    return named("factor", f"{text or f'{factor:.6g}'} in {where}")
+
+
+def _is_penalty(search: Search, edge: Edge) -> bool:
+    """Whether an arrow leads to a part of the loss that depends on parameters alone, not on data."""
+    below: list[Node] = [edge.user]
+    seen: set[int] = set()
+    while below:
+        node = below.pop()
+        if node.number in seen:
+            continue
+        seen.add(node.number)
+        if node.op == "input" and search.case.problem.leaves[node.name].argument != 0:
+            return False
+        below += node.parents
+    return any(leaf.argument != 0 for leaf in search.case.problem.leaves.values())
+
+
+def _is_statistic(search: Search, edge: Edge) -> bool:
+    """Whether an arrow leads through a sum or maximum that is then spread over the entries again."""
+    frontier = [edge.user]
+    for _ in range(8):
+        following: list[Node] = []
+        for node in frontier:
+            if node.op in ("sum", "max", "min"):
+                return node.number != search.trace.output.number and bool(node.shape or _spread_later(search, node))
+            following += [e.user for e in search.outgoing.get(node.number, ())]
+        frontier = [n for n in following if n.op in ("unary", "multiply", "power", "subtract", "add", "divide", "sum", "max", "min")][:6]
+        if edge.user.op in ("subtract", "add", "divide") or not frontier:
+            return False
+    return False
+
+
+def _spread_later(search: Search, node: Node) -> bool:
+    return any(e.user.shape != node.shape for e in search.outgoing.get(node.number, ()))
+
+
+def _is_recurrent(search: Search, edge: Edge) -> bool:
+    """Whether the same line of a loop runs both before and after the arrow."""
+    twins = [n for n in search.trace.nodes if n.line == edge.user.line and n.op == edge.user.op]
+    return len(twins) > 1 and edge.source.op != "input"
+
+
+def _shared(search: Search, node: Node) -> bool:
+    """Whether a parameter is used several times."""
+    return node.op == "input" and len(search.outgoing.get(node.number, ())) > 1
+
+
+def _missing(search: Search, edge: Edge, other: Node) -> str:
+    reach = search.reach[other.number]
+    leaves = search.case.problem.leaves
+    if other.op == "input" and leaves[other.name].argument == 2:
+        return "upstream-ignored"
+    if not reach and not other.active and other.op != "input":
+        return "dropped-term"
+    del edge
+    return "dropped-term"
+
+
+def _operand(search: Search, edge: Edge, number: int) -> CodeMistake:
+    wrong = _node(search, number)
+    right = edge.user.parents[1 - edge.slot]
+    detail = f"{label(search, wrong)} in place of {label(search, right)}"
+    if wrong.line and wrong.line == right.line and wrong.op == right.op:
+        return named("stale-variable", detail)
+    if right.op == "input" or wrong.op == "input":
+        return named("wrong-layer" if right.op == wrong.op == "input" else "wrong-variable", detail)
+    return named("wrong-layer" if wrong.op == right.op else "wrong-variable", detail)
+
+
+def _extra_term(search: Search, hit: Hit) -> CodeMistake:
+    q = _node(search, int(hit.change.detail))
+    target = hit.change.node
+    if q.number == target.number and search.case.problem.leaves[q.name].argument == 0:
+        if any(_is_penalty(search, e) for e in search.outgoing.get(q.number, ())):
+            return named("regulariser-factor", f"{hit.scale:.6g}·{q.name} too much")
+        return named("regularised-bias", f"{hit.scale:.6g}·{q.name} too much")
+    return named("extra-term", f"{hit.scale:.6g}·{label(search, q)}")
+
+
+def _is_slope(node: Node) -> bool:
+    return node.op in ("call", "cast")
+
+
+def _node(search: Search, number: int) -> Node:
+    return search.trace.tape.nodes[number]
+
+
+def label(search: Search, node: Node) -> str:
+    """A node in words: the input's name, or the operation and its line."""
+    if node.name:
+        return node.name
+    what = node.attr if node.op == "unary" else node.op
+    source = source_line(search, node.line)
+    return f"`{source}`" if source else f"{what} (line {node.line})"
+
+
+def source_line(search: Search, line: int) -> str:
+    """The left side of the person's line, if it is an assignment to a name."""
+    import linecache
+
+    for file in search.case.files:
+        text = linecache.getline(file, line).strip()
+        head, equals, _ = text.partition("=")
+        if equals and head.strip().replace("_", "a").isalnum():
+            return head.strip()
+    return ""
