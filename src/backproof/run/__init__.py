@@ -1,1 +1,1 @@
-
+"""Run: the derived equations as fast, accurate kernels, and training."""
