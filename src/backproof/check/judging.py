@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from backproof import catalog
+from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where, short_equation
 from backproof.check.comparison import compare
 from backproof.check.diagnosis import diagnose
@@ -54,13 +55,13 @@ def judged(world: World, equation: Equation, *, explain: bool = True) -> Checked
     """The equation with its verdict and, where it is wrong, what is right and which mistakes reproduce it."""
     equation = replace(equation, left=world.opened(equation.left), right=world.opened(equation.right))
     decision = verdict_of(world, equation.left, equation.right)
-    sides = (_notated(world, equation.left, equation.indices), _notated(world, equation.right, equation.indices))
+    left, right = (_notated(world.whole, e, equation.indices) for e in (equation.left, equation.right))
     claim = CheckedClaim(
         equation.text,
         decision.kind.value,
         world.network,
         equation.where,
-        Relation(sides, ("=",)),
+        Relation((left, right), ("=",)),
         equation.left,
         equation.right,
         equation.indices,
@@ -68,32 +69,41 @@ def judged(world: World, equation: Equation, *, explain: bool = True) -> Checked
         notes=equation.notes,
         because=decision.because,
     )
-    return explained(world, claim) if explain and decision.kind is Kind.REFUTED else claim
+    return explained(claim, world.whole) if explain and decision.kind is Kind.REFUTED else claim
 
 
-def explained(world: World, claim: CheckedClaim) -> CheckedClaim:
-    """A refuted claim with the right equation, by what it differs, and the mistakes that reproduce it."""
+def explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
+    """A refuted claim with the right equation, by what it differs, and the mistakes that reproduce it.
+
+    `program` holds the definitions of the claim's network and their adjoints.
+    """
     left, right, decision = claim.left, claim.right, claim.decision
     if left is None or right is None or decision is None:
         return claim
     try:
-        correct = _correct(world, left)
+        correct = _correct(claim.network, program, left)
     except BackproofError:
         return claim
     if correct is not None:
-        shown = (_notated(world, left, claim.indices), _notated(world, correct, claim.indices))
+        shown = (_notated(program, left, claim.indices), _notated(program, correct, claim.indices))
         claim = replace(claim, correct_expr=correct, correct=Relation(shown, ("=",)))
-        claim = replace(claim, comparison=compare(world.whole, right, correct, claim.indices))
-    explanations = _explanations(world, left, right, correct, claim.indices, decision)
+        claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
+    explanations = _explanations(claim.network, program, left, right, correct, claim.indices, decision)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations)
 
 
 def _explanations(
-    world: World, left: Expr, right: Expr, correct: Expr | None, indices: tuple[Index, ...], decision: Verdict
+    network: Network,
+    program: Program,
+    left: Expr,
+    right: Expr,
+    correct: Expr | None,
+    indices: tuple[Index, ...],
+    decision: Verdict,
 ) -> tuple[tuple[Mistake, ...], ...]:
     try:
-        if isinstance(left, Tensor) and left.name in world.gradients.values():
-            return diagnose(world.network, world.whole, left, right, decision)
+        if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
+            return diagnose(network, program, left, right, decision)
         if left.free - set(indices) or not names(left):
             return ()
         # Any other left side is given a name, so that its right value is an equation like those of the derivation.
@@ -101,20 +111,20 @@ def _explanations(
         head = tensor(CLAIMED, *indices)
         if not isinstance(head, Tensor):
             return ()
-        return diagnose(world.network, world.whole.extended((named,)), head, right, decision)
+        return diagnose(network, program.extended((named,)), head, right, decision)
     except (BackproofError, KeyError, ValueError, AttributeError):
         # An explanation is a help, never a reason to lose a verdict.
         return ()
 
 
-def _correct(world: World, left: Expr) -> Expr | None:
-    if isinstance(left, Tensor) and left.name in world.gradients.values():
-        equation = short_equation(world.network, left.name.removeprefix("∂J/∂"))
+def _correct(network: Network, program: Program, left: Expr) -> Expr | None:
+    if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
+        equation = short_equation(network, left.name.removeprefix("∂J/∂"))
         return reindex(equation.body, dict(zip(equation.indices, left.indices, strict=True)))
     if not names(left):
         return None
-    return Folder(world.whole, world.network.admissible).fold(left)
+    return Folder(program, network.admissible).fold(left)
 
 
-def _notated(world: World, expr: Expr, indices: Sequence[Index]) -> Notation:
-    return notate(expr, program=world.whole, free=tuple(indices), symbols=catalog.symbols())
+def _notated(program: Program, expr: Expr, indices: Sequence[Index]) -> Notation:
+    return notate(expr, program=program, free=tuple(indices), symbols=catalog.symbols())

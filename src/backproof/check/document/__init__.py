@@ -1,0 +1,1 @@
+"""Documents: notes, chapters and forum posts, read for their claims about derivatives."""

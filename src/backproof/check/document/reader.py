@@ -1,0 +1,470 @@
+"""Reading a document for its claims: every formula with a derivative is judged, or listed with the reason why not."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from backproof.calculus.network import Network
+from backproof.check.claims import CheckedClaim, Where, check
+from backproof.check.document.context import Context, Setting, has_gradient, number
+from backproof.check.document.pairs import (
+    USUAL,
+    Pair,
+    Sentence,
+    activations_before,
+    pairs,
+    recognised_notation,
+    sentences,
+)
+from backproof.check.document.prose import runs
+from backproof.check.document.sources import Document, Piece, read_document
+from backproof.check.given import World
+from backproof.check.judging import Equation, explained, judged, verdict_of
+from backproof.check.names import program_of
+from backproof.check.worksheet.reading import name_of, shape
+from backproof.check.worksheet.sheet import Step, chain_of, check_worksheet, rank, steps_of
+from backproof.check.worksheet.statements import Statement
+from backproof.errors import BackproofError, FormulaError
+from backproof.language.elaboration import elaborate
+from backproof.language.expression import num
+from backproof.language.grammar import parse_list
+from backproof.language.notation import Call, Derivative, Matrix, Notation, Power, Relation, Symbol, Words
+from backproof.language.traversal import parts
+from backproof.language.walks import inline, names
+from backproof.proof.verdict import Kind
+
+MAX_SECONDS: Final = 120.0
+MAX_CLAIMS: Final = 2_000
+_TALKS_OF_GRADIENTS: Final = re.compile(
+    r"\\partial|∂|\\nabla|∇|\\frac\s*\{\s*\\?(?:mathrm\{d\}|d)\b|\\delta|δ|\bd[A-Za-z]\w*/d[A-Za-z]"
+)
+_ALL_OF_THEM: Final = re.compile(r"\b(?:all|each|every|both|any|either)\b", re.IGNORECASE)
+_ROWS: Final = re.compile(r"\\\\(?:\[[^\]]*\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in a document: its claims, and how many formulas it has, with and without derivatives."""
+
+    name: str
+    claims: tuple[CheckedClaim, ...]
+    formulas: int
+    gradients: int
+    definitions: int
+
+    @property
+    def understood(self) -> int:
+        """How many claims were read."""
+        return sum(c.verdict != "unread" for c in self.claims)
+
+    @property
+    def judged(self) -> int:
+        """How many claims were proved or refuted."""
+        return sum(c.verdict in ("proved", "refuted") for c in self.claims)
+
+
+def check_document(text: str, name: str, kind: str = "markdown") -> Report:
+    """Every claim about a derivative in a document, judged in the order of writing."""
+    reader = _Reader(read_document(text, name, kind))
+    claims = tuple(itertools.islice(reader.claims(), MAX_CLAIMS))
+    return Report(name, claims, reader.formulas, reader.gradients, reader.definitions)
+
+
+@dataclass
+class _Reader:
+    document: Document
+    formulas: int = 0
+    gradients: int = 0
+    definitions: int = 0
+    previous: Notation | None = None
+
+    def __post_init__(self) -> None:
+        self.context = Context(self.document.name)
+        self.pairs = pairs(self.document)
+        self.sentences: tuple[Sentence, ...] = tuple(sentences(self.document))
+        self.deadline = time.monotonic() + MAX_SECONDS
+
+    def claims(self) -> Iterator[CheckedClaim]:
+        for piece in self.document.pieces:
+            match piece.kind:
+                case "worksheet":
+                    yield from self._worksheet(piece)
+                case "prose":
+                    if "\n\n" in piece.text or re.search(r"\n#", piece.text):
+                        self.context.values.clear()
+                    for run in runs(piece.text):
+                        yield from self._formula(Piece("inline", run.text, piece.start + run.start), loose=True)
+                    self._declarations(piece)
+                case "inline" | "display":
+                    yield from self._formula(piece)
+                case "code":
+                    continue
+
+    def _worksheet(self, piece: Piece) -> Iterator[CheckedClaim]:
+        line, column = self.document.position(piece.start)
+        for claim in check_worksheet(piece.text, self.document.name):
+            where = claim.where
+            if where is not None:
+                first = column - 1 if where.line == 1 else 0
+                where = Where(self.document.name, where.line + line - 1, where.column + first)
+            yield replace(claim, where=where)
+
+    def _declarations(self, piece: Piece) -> None:
+        """Shapes in words: "X is a n × m matrix"."""
+        before = [p for p in self.document.pieces if p.start < piece.start][-1:]
+        found = re.match(r"\s+(?:is|be)\s+(?:a|an)\s*$", piece.text)
+        if found and before and before[0].kind == "inline":
+            after = next((p for p in self.document.pieces if p.start >= piece.start + len(piece.text)), None)
+            if after is not None and after.kind == "inline" and re.search(r"\\times|×", after.text):
+                self._shape(before[0].text, after.text)
+
+    def _shape(self, written: str, sizes: str) -> None:
+        try:
+            symbol = parse_list(written)[0]
+            name = name_of(symbol)
+            if name is not None:
+                self.context.shapes[name] = shape(sizes)
+        except BackproofError:
+            return
+
+    def _formula(self, piece: Piece, *, loose: bool = False) -> Iterator[CheckedClaim]:
+        self.formulas += not loose
+        talks = _TALKS_OF_GRADIENTS.search(piece.text) is not None
+        if len(piece.text) > 20_000:
+            yield self._unread(piece, piece.text, 0, FormulaError("the formula is too long"))
+            return
+        for text, start in self._parsable(piece):
+            part = Piece(piece.kind, text, piece.start + start)
+            try:
+                found = parse_list(text)
+            except BackproofError as error:
+                if talks and "=" in text and not loose:
+                    self.gradients += 1
+                    yield self._unread(part, text, 0, error)
+                continue
+            for node in found:
+                if isinstance(node, Relation):
+                    yield from self._relation(node, part, loose=loose)
+
+    def _parsable(self, piece: Piece) -> Iterator[tuple[str, int]]:
+        """The formula as a whole, or its rows where the whole cannot be read."""
+        text = piece.text
+        try:
+            parse_list(text)
+        except BackproofError:
+            if "\\\\" not in text:
+                yield text, 0
+                return
+        else:
+            yield text, 0
+            return
+        blanked = re.sub(r"\\(?:begin|end)\{(?:aligned|align|split|gathered|cases|array|eqnarray)\*?\}(?:\{[^}]*\})?|&",
+                         lambda m: " " * len(m[0]), text)  # fmt: skip
+        at = 0
+        for found in [*_ROWS.finditer(blanked), None]:
+            end = found.start() if found is not None else len(blanked)
+            row = blanked[at:end]
+            if row.strip():
+                first = len(row) - len(row.lstrip())
+                yield row.strip(), at + first
+            at = found.end() if found is not None else end
+
+    def _relation(self, node: Relation, piece: Piece, *, loose: bool) -> Iterator[CheckedClaim]:
+        if node.sides[0] == Words("") and self.previous is not None:
+            # A line that goes on with "= …".
+            node = replace(node, sides=(self.previous, *node.sides[1:]))
+        elif node.sides[0] == Words(""):
+            return
+        self.previous = node.sides[-1]
+        if "∈" in node.signs:
+            self._member(node)
+            return
+        if has_gradient(node.sides):
+            if loose and not _plausible(node):
+                return
+            self.gradients += 1
+            yield from self._claim(node, piece)
+            return
+        self._definition(node, piece)
+
+    def _member(self, node: Relation) -> None:
+        name = name_of(node.sides[0])
+        reals = node.sides[1]
+        if name is None or not isinstance(reals, Power) or not isinstance(reals.base, Symbol):
+            return
+        if reals.base.name not in ("ℝ", "R"):
+            return
+        exponent = reals.exponent
+        factors = parts(exponent) if parts(exponent) and not isinstance(exponent, Symbol) else (exponent,)
+        sizes = [name_of(f) or str(number(f) or "") for f in factors]
+        if all(re.fullmatch(r"[A-Za-z0-9_()]+", s) for s in sizes):
+            kept = [re.sub(r"\W", "_", s).strip("_") for s in sizes if s != "1"]
+            self.context.shapes[name] = tuple(kept)
+
+    def _definition(self, node: Relation, piece: Piece) -> None:
+        if node.signs[0] not in ("=", ":=", "≡"):
+            return
+        name = name_of(node.sides[0])
+        value = number(node.sides[1])
+        if value is not None:
+            if name is not None and isinstance(node.sides[0], Symbol):
+                self.context.values[name] = value
+            return
+        if self.context.define(node, piece.text):
+            self.definitions += 1
+
+    def _claim(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        if time.monotonic() > self.deadline:
+            yield self._unread(piece, self._text(node, piece), node.span[0], FormulaError("there was no time left"))
+            return
+        if any(sign not in ("=", ":=", "≡", "←") for sign in node.signs):
+            sign = next(s for s in node.signs if s not in ("=", ":=", "≡", "←"))
+            error = FormulaError(f"a relation with {sign} is no equation and is not judged")
+            yield self._unread(piece, self._text(node, piece), node.span[0], error)
+            return
+        for part in _entries(self._gradients_written_out(node)):
+            yield from self._judged(part, piece)
+
+    def _judged(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """In the world of the document's own definitions, else for the networks that it names."""
+        own_error: BackproofError | None = None
+        try:
+            found = list(self._own(node, piece))
+        except BackproofError as error:
+            own_error = error
+        else:
+            yield from found
+            return
+        found = list(self._for_networks(node, piece))
+        if found:
+            yield from found
+            return
+        if len(node.sides) > 2:
+            # A chain with a side that cannot be read: each equation by itself.
+            for left, right in itertools.pairwise(node.sides):
+                pair = Relation((left, right), ("=",), span=(left.span[0] or node.span[0], right.span[1]))
+                if has_gradient(pair.sides):
+                    yield from self._judged(pair, piece)
+            return
+        yield self._unread(piece, self._text(node, piece), node.span[0], own_error)
+
+    def _gradients_written_out(self, node: Relation) -> Relation:
+        """∇f as the row of partial derivatives, where f is defined as f(x, y)."""
+
+        def written(side: Notation) -> Notation:
+            inner = side.function if isinstance(side, Call) and isinstance(side.function, Derivative) else side
+            if isinstance(inner, Derivative) and inner.style == "nabla" and isinstance(inner.wrt, Words) and inner.of:
+                versions = self.context.definitions.get(name_of(inner.of) or "")
+                if versions and versions[-1].parameters and len(versions[-1].parameters) > 1:
+                    row = tuple(Derivative(inner.of, Symbol(p), span=side.span) for p in versions[-1].parameters)
+                    return Matrix((row,), span=side.span)
+            return side
+
+        return replace(node, sides=tuple(written(s) for s in node.sides))
+
+    # The document's own definitions
+
+    def _own(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
+        first: list[CheckedClaim] = []
+        for number_of, setting in enumerate(self.context.settings(node, piece.text)):
+            steps = self._steps(setting, statement)
+            claims = [self._step(setting, piece, step) for step in steps]
+            if not first:
+                first = claims
+                if all(c.verdict != "refuted" for c in claims):
+                    break
+            elif number_of and all(c.verdict == "proved" for c in claims):
+                # What an earlier definition makes true is not called wrong under a later one.
+                because = "it holds for another definition of the same letter in this text, not for the last one"
+                first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
+                break
+        yield from (self._explained(c) for c in first)
+
+    def _steps(self, setting: Setting, statement: Statement) -> list[Step]:
+        best: list[Step] = []
+        for reading in elaborate(setting.relation, setting.world.scope, statement.text, self.document.name):
+            steps = list(steps_of(setting.world, chain_of(setting.relation, reading, statement)))
+            if not best or rank(steps) < rank(best):
+                best = steps
+            if all(s.verdict.kind is Kind.PROVED for s in best):
+                break
+        return best
+
+    def _step(self, setting: Setting, piece: Piece, step: Step) -> CheckedClaim:
+        world = setting.world
+        text = " ".join(piece.text[step.start : step.end].split())
+        notes = (*step.notes, *setting.notes)
+        equation = Equation(text, step.left, step.right, step.indices, self._where(piece, step.at), notes)
+        claim = judged(world, equation, explain=False)
+        if claim.verdict == "refuted" and not names(step.right):
+            return self._at_a_point(world, claim)
+        if claim.verdict == "refuted" and setting.uncertain:
+            because = "the shapes of capital letters are not stated; read as numbers, both sides differ"
+            return replace(claim, verdict="unknown", because=because)
+        return claim
+
+    def _at_a_point(self, world: World, claim: CheckedClaim) -> CheckedClaim:
+        """∂f/∂x = −3 after x = 4, y = −3: a number is the slope at the point that was given."""
+        if claim.left is None or claim.right is None:
+            return claim
+        bodies = {d.name: (d.indices, d.body) for d in world.program.definitions}
+        left = claim.left
+        for _ in bodies:
+            left = inline(left, bodies)
+        values = {n: ((), num(v)) for n, v in self.context.values.items() if n not in bodies}
+        left = inline(left, values)
+        if names(left):
+            missing = ", ".join(sorted(names(left)))
+            return replace(claim, verdict="unknown", because=f"a number: true at some point only; not given: {missing}")
+        point = ", ".join(f"{n} = {v}" for n, v in self.context.values.items())
+        verdict = verdict_of(world, left, claim.right)
+        note = f"at {point}"
+        return replace(
+            claim,
+            verdict=verdict.kind.value,
+            decision=verdict,
+            because=verdict.because,
+            notes=(*claim.notes, note),
+        )
+
+    def _explained(self, claim: CheckedClaim) -> CheckedClaim:
+        network = claim.network
+        if claim.verdict != "refuted" or claim.decision is None or claim.decision.kind is not Kind.REFUTED:
+            return claim
+        return explained(claim, program_of(network))
+
+    # The networks that the document names
+
+    def _for_networks(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """The claim for the output layers that the text names; nothing if it speaks of no output layer."""
+        meant = self._meant(node, piece)
+        if meant:
+            judgements = [(n, self._checked(node, piece, n)) for n in meant]
+            judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
+            if self._of_all(piece) or len(meant) == 1:
+                for _, claims in judgements:
+                    yield from (self._better(c) for c in claims)
+            elif judgements:
+                yield from self._some(judgements)
+            return
+        yield from self._unstated(node, piece)
+
+    def _meant(self, node: Relation, piece: Piece) -> tuple[Network, ...]:
+        """The networks in force at a formula: those of the last sentences that name pairs, if there are any."""
+        explicit = _differentiated_loss(node)
+        before = [p for p in self.pairs if p.start <= piece.start]
+        if explicit is not None:
+            same = [p for p in self.pairs if explicit in p.losses]
+            output = same[-1].output if same else next((o for o, loss in USUAL if loss == explicit), "identity")
+            return (Network(output=output, loss=explicit),)
+        group: list[Pair] = []
+        for pair in reversed(before):
+            if group and group[0].start - pair.end > 60:
+                break
+            group.insert(0, pair)
+        return tuple(dict.fromkeys(n for pair in group for n in pair.networks()))
+
+    def _of_all(self, piece: Piece) -> bool:
+        sentence = next((s for s in self.sentences if s.start <= piece.start < s.end), None)
+        if sentence is None:
+            return False
+        near = [s for s in self.sentences if s.start <= sentence.start][-2:]
+        return any(_ALL_OF_THEM.search(s.words) for s in near)
+
+    def _unstated(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """No loss is stated yet: the usual pairs for which the claim holds are its condition."""
+        named = activations_before(self.sentences, piece.start, piece.start + len(piece.text))
+        choices = [Network(output=o, loss=loss) for o, loss in USUAL if not named or o in named]
+        judgements = [(n, self._checked(node, piece, n)) for n in choices]
+        judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
+        yield from self._some(judgements, stated=False)
+
+    def _some(
+        self, judgements: Sequence[tuple[Network, tuple[CheckedClaim, ...]]], *, stated: bool = True
+    ) -> Iterator[CheckedClaim]:
+        """One claim from its verdicts for several networks: it holds for some, and that is its condition."""
+        if not judgements:
+            return
+        holds = [(n, c) for n, c in judgements if all(k.verdict == "proved" for k in c)]
+        fails = [(n, c) for n, c in judgements if any(k.verdict == "refuted" for k in c)]
+        if not holds:
+            network, claims = judgements[0]
+            shown = "; ".join(n.describe() for n, _ in judgements)
+            words = "it is false for all that the text names" if stated else "the loss is not stated; it is false for"
+            for claim in claims:
+                if claim.verdict == "refuted":
+                    claim = replace(claim, verdict="unknown", because=f"{words}: {shown}")
+                yield claim
+            del network
+            return
+        _, claims = holds[0]
+        supposed = "; or ".join(n.describe() for n, _ in holds)
+        notes = [f"true for {supposed}" + ("" if stated else " (the loss is not stated before this formula)")]
+        for network, wrong in fails:
+            better = [self._better(c) for c in wrong if c.verdict == "refuted"]
+            mistakes = [m for c in better for m in c.mistakes[:1]]
+            why = f": {mistakes[0].name}, {mistakes[0].says}" if mistakes else ""
+            notes.append(f"not for {network.describe()}{why}")
+        for claim in claims:
+            yield replace(claim, notes=(*claim.notes, *notes))
+
+    def _checked(self, node: Relation, piece: Piece, network: Network) -> tuple[CheckedClaim, ...]:
+        text = self._text(node, piece)
+        claims = check(text, network, explain=False)
+        if len(claims) != len(node.sides) - 1:
+            return tuple(replace(c, where=self._where(piece, node.span[0])) for c in claims)
+        ats = [node.span[0], *(side.span[0] for side in node.sides[2:])]
+        return tuple(replace(c, where=self._where(piece, at)) for c, at in zip(claims, ats, strict=True))
+
+    def _better(self, claim: CheckedClaim) -> CheckedClaim:
+        if claim.verdict != "refuted":
+            return claim
+        return explained(claim, program_of(claim.network))
+
+    # Places
+
+    def _text(self, node: Relation, piece: Piece) -> str:
+        start, end = node.sides[0].span[0], node.sides[-1].span[1]
+        return " ".join(piece.text[start:end].split()) if start < end else " ".join(piece.text.split())
+
+    def _where(self, piece: Piece, offset: int) -> Where:
+        line, column = self.document.position(piece.start + offset)
+        return Where(self.document.name, line, column)
+
+    def _unread(self, piece: Piece, text: str, offset: int, error: BackproofError | None) -> CheckedClaim:
+        shown = " ".join(text.split())[:200]
+        at = offset
+        if error is not None and error.place is not None and error.place.text == piece.text:
+            at = error.place.start
+        because = error.what if error is not None else "it cannot be read"
+        return CheckedClaim(shown, "unread", Network(), self._where(piece, at), because=because, error=error)
+
+
+def _plausible(node: Relation) -> bool:
+    """Whether a formula found in prose has the left side of a claim."""
+    left = node.sides[0]
+    return isinstance(left, Derivative) or has_gradient((left,))
+
+
+def _entries(node: Relation) -> tuple[Relation, ...]:
+    """A relation between rows of equal length as one relation for each entry."""
+    sides = [[e for row in s.rows for e in row] if isinstance(s, Matrix) else [] for s in node.sides]
+    if not sides[0] or any(len(s) != len(sides[0]) for s in sides):
+        return (node,)
+    return tuple(replace(node, sides=entries) for entries in zip(*sides, strict=True))
+
+
+def _differentiated_loss(node: Relation) -> str | None:
+    """The loss of the catalogue whose formula is differentiated."""
+    for side in node.sides:
+        if isinstance(side, Derivative) and side.of is not None and not isinstance(side.of, Symbol):
+            known = recognised_notation(side.of)
+            if known is not None:
+                return known
+    return None
