@@ -43,8 +43,6 @@ from backproof.language.program import Assumption, Definition, Program
 from backproof.language.walks import inline, names, rewrite
 
 MAX_COUNT: Final = 400
-# Dividing by a plain name adds a condition that a person does not expect: 1/z in a slope is not shorter than σ(z).
-AWKWARD: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Folder:
             best = self.tidy(plain)
         except OutOfBudget:
             return expr
-        start = best
+        start, allowed = best, _divisors(plain)
         best = min(best, plain, open_slopes(expr), key=weight)
         for rule in self._candidates(start, names(plain)):
             for basis in dict.fromkeys((best, start)):
@@ -86,7 +84,8 @@ class Folder:
                     shorter = self.tidy(self._applied(basis, rule))
                 except (OutOfBudget, DomainError):
                     continue
-                if weight(shorter) < weight(best):
+                # Dividing by another name adds a condition that a person does not expect: 1/z in a slope.
+                if weight(shorter) < weight(best) and _divisors(shorter) <= allowed:
                     best = shorter
         return best
 
@@ -96,11 +95,26 @@ class Folder:
         constant, parts = self._parts(normal)
         factored = mul(constant, *(power(f, k) for f, k in self._joined(parts)))
         plain = self.algebra.expression(normal)
-        return self._unit_sums(factored if weight(factored) <= weight(plain) else plain)
+        chosen = factored if weight(factored) <= weight(plain) else plain
+        return self._unit_sums(self._with_real_logs(chosen, expr))
+
+    def _with_real_logs(self, tidied: Expr, original: Expr) -> Expr:
+        """The algebra knows log|u| only: the sign of u comes from the original, so that ln(1 − a) keeps its value."""
+        kept = [node.args[0] for node in postorder(original) if isinstance(node, Apply) and node.name == "log"]
+
+        def rule(node: Expr) -> Expr | None:
+            if not isinstance(node, Apply) or node.name != "log" or node.args[0] in kept:
+                return None
+            turned = mul(-1, node.args[0])
+            found = (u for pattern in kept for u in _renamings(pattern, turned) if self.algebra.equal(u, turned))
+            return next((apply("log", u) for u in found), None)
+
+        return rewrite(tidied, rule) if kept else tidied
 
     def parts(self, expr: Expr) -> tuple[Fraction, tuple[tuple[Expr, Fraction], ...]]:
         """A formula as constant · Π factorᵏ, with the sign of each factor chosen so that it starts well."""
-        return self._parts(self.algebra.normal(expr))
+        constant, parts = self._parts(self.algebra.normal(expr))
+        return constant, tuple((self._with_real_logs(part, expr), exponent) for part, exponent in parts)
 
     def common_factors(self, first: Expr, second: Expr) -> tuple[Expr, ...]:
         """The factors that stand above the line in one formula and below it in the other: they cancel."""
@@ -247,7 +261,7 @@ class Folder:
         replaced = rewrite(rewrite(expr, protect), replace)
         tidied = self.algebra.expression(self.algebra.normal(replaced))
         bodies = {f"?{n}": (free, pattern) for n, (pattern, free) in enumerate(kept_patterns)}
-        return inline(tidied, bodies)
+        return self._with_real_logs(inline(tidied, bodies), expr)
 
 
 def split(term: Expr) -> tuple[Fraction, Expr]:
@@ -280,15 +294,28 @@ def weight(expr: Expr) -> int:
         if isinstance(node, Pow):
             own = 1 if node.exponent in (-1, 2) else 2
         elif isinstance(node, Num):
-            own = 1 if node.value.denominator == 1 else 2
+            digits = len(str(abs(node.value.numerator))) + len(str(node.value.denominator)) - 1
+            own = (1 if node.value.denominator == 1 else 2) + digits // 3
         elif isinstance(node, Apply | Sum | Max):
             own = 2
         elif isinstance(node, Add | Mul):
             own = 0
-        if isinstance(node, Pow) and node.exponent < 0 and isinstance(node.base, Tensor):
-            own = AWKWARD
         sizes[node] = own + sum(sizes[c] for c in node.children if c is not minus_one)
     return sizes[expr]
+
+
+def _renamings(pattern: Expr, like: Expr) -> Iterator[Expr]:
+    """The pattern with its free indices renamed to those of another formula, in every order that fits."""
+    free = sorted(pattern.free)
+    for order in itertools.permutations(sorted(like.free)):
+        if [i.sort for i in free] == [i.sort for i in order]:
+            yield reindex(pattern, dict(zip(free, order, strict=True)))
+
+
+def _divisors(expr: Expr) -> set[str]:
+    """The names that a formula divides by."""
+    below = (n.base for n in postorder(expr) if isinstance(n, Pow) and n.exponent < 0)
+    return {base.name for base in below if isinstance(base, Tensor)}
 
 
 minus_one: Final = num(-1)
