@@ -15,6 +15,7 @@ from backproof.check.code.tape import STEP, Edge, Node, pulled
 
 if TYPE_CHECKING:
     from backproof.check.code.derivations import Search
+    from backproof.language.expression import Expr
 
 ELEMENTWISE: Final = frozenset({"unary", "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "cast", "broadcast"})
 MAX_POOL: Final = 40
@@ -25,8 +26,8 @@ def stages(search: Search) -> list[Iterator[Change]]:
     """The stages; the search stops after one that explains everything."""
     return [
         _simple(search),
-        _slopes(search),
         macros.changes(search),
+        _slopes(search),
         _operands(search),
         _strange(search),
     ]
@@ -59,7 +60,7 @@ def _left_out(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
     arrived = search.cotangent(user)
     if user.op == "unary" and user.attr not in ("negative", "positive"):
         yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-slope", user.attr, 1.0, 2, edge)
-    elif user.op in ("multiply", "divide", "power") and edge.slot == 0 or user.op == "multiply":
+    elif (user.op in ("multiply", "divide", "power") and edge.slot == 0) or user.op == "multiply":
         other = user.parents[1 - edge.slot]
         if np.size(other.value) > 1 or user.op == "power":
             kind = "missing-mask" if is_mask(other) else "missing-slope" if user.op == "power" else "missing-factor"
@@ -72,7 +73,7 @@ def _left_out(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
 
 def is_mask(node: Node) -> bool:
     """Whether a node that depends on no parameter holds zeros and one other number."""
-    if node.active:
+    if node.active and node.op != "input":
         return False
     values = np.unique(np.asarray(node.value, dtype=float))
     return len(values) == 2 and 0.0 in values
@@ -171,7 +172,10 @@ def _slopes(search: Search) -> Iterator[Change]:
     for u, v, slope in _regions(search):
         c_u, c_v = search.cotangent(u), search.cotangent(v)
         through = c_v * slope
-        yield Change(u, c_v - through, "missing-slope", "", 1.0, 3)
+        linear = np.allclose(_slope_at(search, u, v, 0.1 - np.asarray(u.value)), slope, rtol=1e-9)
+        masked = linear and len(np.unique(slope)) == 2 and bool(np.any(slope == 0))
+        kind = "missing-mask" if masked else "dropped-term" if linear else "missing-slope"
+        yield Change(u, c_v - through, kind, "", 1.0, 3)
         yield Change(u, c_u * (slope - 1), "extra-slope", "", 1.0, 3)
         if u.number != v.number:
             yield Change(u, c_v * (_slope_at(search, u, v, np.asarray(v.value)) - slope), "wrong-slope-point", "f′ at a, not at z", 1.0, 4)
@@ -185,8 +189,16 @@ def _slopes(search: Search) -> Iterator[Change]:
                         yield Change(u, c_v * (function(np.asarray(other.value)) - slope), "wrong-slope-point", f"{form} with the value of line {other.line}", 1.0, 7)
             else:
                 yield Change(u, c_v * (at_value - slope), "wrong-activation", f"{form} is the slope of another function", 1.0, 5)
-        for other_name, other_slope in other_slopes(u):
-            yield Change(u, c_v * (other_slope - slope), "wrong-activation", f"the slope of {other_name}", 1.0, 6)
+        known = activations_at(search, u)
+        value = np.asarray(v.value)
+        for name, own_value, own_slope in known:
+            # v = k·f(u) with a factor k that does not depend on u
+            if np.allclose(value * own_slope, slope * own_value, rtol=1e-8, atol=1e-12 * float(np.max(np.abs(value * own_slope)))):
+                with np.errstate(all="ignore"):
+                    k = np.where(own_slope != 0, slope / own_slope, 0)
+                for other, _, other_slope in known:
+                    if other != name:
+                        yield Change(u, c_v * k * (other_slope - own_slope), "wrong-activation", f"the slope of {other}, not of {name}", 1.0, 5)
         # The output's slope kept where it has cancelled; the usual short forms of it.
     for node in search.trace.nodes:
         if node.active and node.shape:
@@ -208,22 +220,30 @@ def _same_shape_ancestors(node: Node, steps: int = 6) -> Iterator[Node]:
         yield from frontier
 
 
-def other_slopes(u: Node) -> list[tuple[str, Array]]:
-    """The slopes of the catalogue's activations at a node's value."""
+def activations_at(search: Search, u: Node) -> list[tuple[str, Array, Array]]:
+    """The catalogue's activations and their slopes at a node's value."""
     from backproof.calculus.interpreter import evaluate_expr
     from backproof.errors import BackproofError
-    from backproof.language.expression import Index, tensor
+    from backproof.language.expression import Index
 
+    kept: dict[int, list[tuple[str, Array, Array]]] = search.__dict__.setdefault("_activations", {})
+    if u.number in kept:
+        return kept[u.number]
     value = np.asarray(u.value, dtype=float).ravel()
     i = Index("i", "entries")
-    found: list[tuple[str, Array]] = []
+    found = kept[u.number] = []
+    if value.size > 20_000:
+        return found
     for name in _activations():
         try:
-            slope = evaluate_expr(_slope_formula(name), {"u": value}, indices=(i,), sizes={"entries": value.size})
+            both = [
+                np.asarray(evaluate_expr(formula, {"u": value}, indices=(i,), sizes={"entries": value.size}), dtype=float)
+                for formula in _formulas(name)
+            ]
         except BackproofError:
             continue
-        found.append((name, np.asarray(slope, dtype=float).reshape(u.shape)))
-    del tensor
+        if all(np.all(np.isfinite(b)) for b in both):
+            found.append((name, both[0].reshape(u.shape), both[1].reshape(u.shape)))
     return found
 
 
@@ -235,10 +255,11 @@ def _activations() -> tuple[str, ...]:
 
 
 @cache
-def _slope_formula(name: str):  # noqa: ANN202
+def _formulas(name: str) -> tuple[Expr, Expr]:
     from backproof.language.expression import Index, apply, tensor
 
-    return apply(name, tensor("u", Index("i", "entries")), orders=(1,))
+    u = tensor("u", Index("i", "entries"))
+    return apply(name, u), apply(name, u, orders=(1,))
 
 
 def pool(search: Search, shape: tuple[int, ...]) -> list[Node]:
@@ -267,6 +288,27 @@ def _operands(search: Search) -> Iterator[Change]:
             operands[1 - edge.slot] = candidate.value
             wrong = shrunk(pull(user.attr, user.value, operands, search.cotangent(user), edge.slot), edge.source.shape)
             yield Change(edge.source, wrong - given, "operand", f"{candidate.number}", 1.0, 5, edge)
+
+        def with_operand(value: Array, edge: Edge = edge) -> Array:
+            user = edge.user
+            operands = [p.value for p in user.parents]
+            operands[1 - edge.slot] = value
+            rule = OPERATIONS[user.op].pull
+            assert rule is not None
+            return shrunk(rule(user.attr, user.value, operands, search.cotangent(user), edge.slot), edge.source.shape)
+
+        if other.op == "transpose" or len(other.shape) == 2:
+            for candidate in pool(search, other.shape[::-1]):
+                if other.op != "transpose" or candidate is not other.parents[0]:
+                    yield Change(edge.source, with_operand(np.asarray(candidate.value).T) - given, "operand", f"{candidate.number}", 1.0, 6, edge)
+        if len(other.shape) >= 2:
+            turned = np.flip(np.asarray(other.value), (-1, -2))
+            yield Change(edge.source, with_operand(turned) - given, "wrong-index", "both axes reversed", 1.0, 6, edge)
+        origin = other.parents[0] if other.op == "transpose" else other
+        if origin.op == "input" and origin.active:
+            step = search.cotangent(origin)
+            step = np.transpose(step, other.attr) if other.op == "transpose" else step
+            yield Change(edge.source, with_operand(step), "stale-variable", f"{origin.name} after its update", None, 6, edge)
 
 
 def _strange(search: Search) -> Iterator[Change]:

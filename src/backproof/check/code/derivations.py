@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from backproof.check.code.kinds import CodeMistake, named
+from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.operations import Array
 from backproof.check.code.tape import Edge, Node, Sweep, edges_of, sweep, tangents
 from backproof.check.code.truth import Trace
@@ -191,6 +191,10 @@ class Search:
                 scale = guess
         if not covers or scale is None:
             return None
+        if change.scale is None and sum(self.rests[n].size for n in covers) < 2:
+            # One number fits any factor: only a factor that a person would write counts.
+            if change.kind == "extra-term" or constant(1 + scale, self.lengths) is None:
+                return None
         others = [k for k, (n, _) in enumerate(self.directions) if n not in covers]
         breaks = len({self.directions[k][0] for k in others if abs(scale * given[k] - self.wanted[k]) > limits[k] * 10})
         return Hit(change, scale, frozenset(covers), breaks)

@@ -76,7 +76,7 @@ def _entries(tree: ast.AST) -> Iterator[tuple[ast.expr | str, ast.expr | None, i
 
 
 def _matches(key: ast.expr | str, name: str) -> bool:
-    last = name.split(".")[-1]
+    last = name.rsplit(".", maxsplit=1)[-1]
     if isinstance(key, str):
         return key in (name, last)
     if isinstance(key, ast.Constant):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from backproof.check.code.operations import Array, shrunk
+from backproof.check.code.operations import OPERATIONS, Array, shrunk
 from backproof.check.code.tape import Edge, sweep
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ def hits(search: Search) -> Iterator[Hit]:
     for edge in search.edges:
         key = (edge.user.line, edge.user.op, str(edge.user.attr)[:20], edge.slot, edge.source.line)
         groups.setdefault(key, []).append(edge)
-    loops = [edges for edges in groups.values() if len(edges) > 1][:MAX_GROUPS]
-    for edges in loops:
+    loops = [(edges, list(_rules(edges))) for edges in groups.values() if len(edges) > 1][:MAX_GROUPS]
+    loops += [(edges, list(_shifted(search, edges))) for edges in groups.values() if len(edges) > 1][:MAX_GROUPS]
+    loops += list(_branches(search))
+    for edges, rules in loops:
         members = {(e.user.number, e.slot) for e in edges}
-        for kind, detail, rule in _rules(edges):
+        for kind, detail, rule in rules:
             if search.case.late:
                 return
 
@@ -95,3 +97,52 @@ def _rules(edges: list[Edge]) -> Iterator[tuple[str, str, Rule]]:
                 return shrunk(arrived @ matrix if e.slot == 0 else matrix @ arrived, e.source.shape)
 
             yield "transpose", "the other factor", turned
+
+
+def _branches(search: Search) -> Iterator[tuple[list[Edge], list[tuple[str, str, Rule]]]]:
+    """One branch of a case distinction taken everywhere, in every node of one line."""
+    groups: dict[tuple[int, str], list[Edge]] = {}
+    for edge in search.edges:
+        if edge.user.op in ("where", "maximum", "minimum"):
+            groups.setdefault((edge.user.line, edge.user.op), []).append(edge)
+    for edges in groups.values():
+        def only(slot: int) -> Rule:
+            def rule(edge: Edge, arrived: Array, given: Array) -> Array:
+                return shrunk(arrived, edge.source.shape) if edge.slot == slot else np.zeros_like(given)
+
+            return rule
+
+        slots = sorted({e.slot for e in edges})
+        yield edges, [("missing-mask", "one case of the distinction is used everywhere", only(slot)) for slot in slots]
+
+
+def _shifted(search: Search, edges: list[Edge]) -> Iterator[tuple[str, str, Rule]]:
+    """The other factor of the next or previous pass, or in reverse order."""
+    user = edges[0].user
+    if user.op not in ("matmul", "multiply", "einsum") or len(user.parents) != 2:
+        return
+    edges = sorted(edges, key=lambda e: e.user.number)
+    others = [e.user.parents[1 - e.slot] for e in edges]
+    if len({o.number for o in others}) < 2 or len({o.shape for o in others}) > 1:
+        return
+    series = [n for n in search.trace.nodes if (n.line, n.op, n.shape) == (others[-1].line, others[-1].op, others[-1].shape)]
+    later = [n for n in series if n.number > others[-1].number][:1]
+    earlier = [n for n in search.trace.nodes if n.number < others[0].number and n.shape == others[0].shape][-1:]
+    orders = [("wrong-index", "in reverse order", others[::-1])]
+    if later:
+        orders.append(("stale-variable", "the value of the next step", [*others[1:], *later]))
+    if earlier:
+        orders.append(("stale-variable", "the value of the step before", [*earlier, *others[:-1]]))
+    orders.append(("stale-variable", "the value of the next step", [*others[1:], others[-1]]))
+    orders.append(("stale-variable", "the value of the step before", [others[0], *others[:-1]]))
+    for kind, detail, order in orders:
+        instead = {e.user.number: o.value for e, o in zip(edges, order, strict=True)}
+
+        def rule(edge: Edge, arrived: Array, _: Array, instead: dict[int, Array] = instead) -> Array:
+            operands = [p.value for p in edge.user.parents]
+            operands[1 - edge.slot] = instead[edge.user.number]
+            pull = OPERATIONS[edge.user.op].pull
+            assert pull is not None
+            return shrunk(pull(edge.user.attr, edge.user.value, operands, arrived, edge.slot), edge.source.shape)
+
+        yield kind, detail, rule

@@ -26,8 +26,11 @@ def spoken(search: Search, hit: Hit) -> CodeMistake:
         case "alone":
             assert change.edge is not None
             used = f"only the use in line {change.edge.user.line} of forward counts"
-            name = "no-accumulate" if _shared(search, change.node) else "dropped-term"
-            return named(name, used)
+            if _shared(search, change.node):
+                return named("no-accumulate", used)
+            others = [e for e in search.outgoing.get(change.node.number, ()) if e is not change.edge]
+            statistic = any(_is_statistic(search, e) for e in others)
+            return named("stopped-gradient" if statistic else "dropped-term", used)
         case "missing-factor":
             assert change.edge is not None
             other = change.edge.user.parents[1 - change.edge.slot]
@@ -51,12 +54,14 @@ def spoken(search: Search, hit: Hit) -> CodeMistake:
         case "upstream-ignored":
             return named("upstream-ignored", f"at {place}")
         case kind:
-            return named(kind, change.detail if change.detail else place)
+            return named(kind, change.detail or place)
 
 
 def _scaled(search: Search, hit: Hit, place: str) -> CodeMistake:
     factor = 1 + hit.scale
     text = search.constant(hit) or f"{factor:.6g}"
+    if hit.change.node.op != "input" and _depends_on_parameters_alone(search, hit.change.node):
+        return named({"-1": "regulariser-sign", "0": "missing-regulariser"}.get(text, "regulariser-factor"), text)
     if text == "-1":
         return named("sign", "the whole gradient" if hit.change.detail else f"of what comes from {place}")
     if text == "0":
@@ -139,17 +144,24 @@ def _contribution(search: Search, hit: Hit, edge: Edge) -> CodeMistake:
 
 def _is_penalty(search: Search, edge: Edge) -> bool:
     """Whether an arrow leads to a part of the loss that depends on parameters alone, not on data."""
-    below: list[Node] = [edge.user]
+    return _depends_on_parameters_alone(search, edge.user)
+
+
+def _depends_on_parameters_alone(search: Search, node: Node) -> bool:
+    below: list[Node] = [node]
     seen: set[int] = set()
+    found = False
     while below:
         node = below.pop()
         if node.number in seen:
             continue
         seen.add(node.number)
-        if node.op == "input" and search.case.problem.leaves[node.name].argument != 0:
-            return False
+        if node.op == "input":
+            if search.case.problem.leaves[node.name].argument != 0:
+                return False
+            found = True
         below += node.parents
-    return any(leaf.argument != 0 for leaf in search.case.problem.leaves.values())
+    return found and any(leaf.argument != 0 for leaf in search.case.problem.leaves.values())
 
 
 def _is_statistic(search: Search, edge: Edge) -> bool:
@@ -159,16 +171,22 @@ def _is_statistic(search: Search, edge: Edge) -> bool:
         following: list[Node] = []
         for node in frontier:
             if node.op in ("sum", "max", "min"):
-                return node.number != search.trace.output.number and bool(node.shape or _spread_later(search, node))
+                return _spread_later(search, node)
             following += [e.user for e in search.outgoing.get(node.number, ())]
-        frontier = [n for n in following if n.op in ("unary", "multiply", "power", "subtract", "add", "divide", "sum", "max", "min")][:6]
-        if edge.user.op in ("subtract", "add", "divide") or not frontier:
-            return False
+        frontier = [n for n in following if n.op in STATISTICAL][:6]
     return False
 
 
+STATISTICAL = frozenset({"unary", "multiply", "power", "subtract", "sum", "max", "min", "reshape"})
+
+
 def _spread_later(search: Search, node: Node) -> bool:
-    return any(e.user.shape != node.shape for e in search.outgoing.get(node.number, ()))
+    frontier = [node]
+    for _ in range(6):
+        frontier = [e.user for n in frontier for e in search.outgoing.get(n.number, ())][:8]
+        if any(np.size(n.value) > np.size(node.value) for n in frontier):
+            return True
+    return False
 
 
 def _is_recurrent(search: Search, edge: Edge) -> bool:
@@ -178,8 +196,11 @@ def _is_recurrent(search: Search, edge: Edge) -> bool:
 
 
 def _shared(search: Search, node: Node) -> bool:
-    """Whether a parameter is used several times."""
-    return node.op == "input" and len(search.outgoing.get(node.number, ())) > 1
+    """Whether a parameter is used several times in the same way, as in a loop."""
+    if node.op != "input" or search.case.problem.leaves[node.name].argument != 0:
+        return False
+    uses = [(e.user.op, e.user.line) for e in search.outgoing.get(node.number, ()) if not _is_penalty(search, e)]
+    return len(uses) > 1 and len({op for op, _ in uses}) < len(uses)
 
 
 def _missing(search: Search, edge: Edge, other: Node) -> str:
@@ -197,6 +218,12 @@ def _operand(search: Search, edge: Edge, number: int) -> CodeMistake:
     wrong = _node(search, number)
     right = edge.user.parents[1 - edge.slot]
     detail = f"{label(search, wrong)} in place of {label(search, right)}"
+    is_value, should = np.asarray(wrong.value, dtype=float), np.asarray(right.value, dtype=float)
+    if is_value.shape == should.shape and np.any(should == 0) and not np.all(should == 0):
+        if np.array_equal(is_value[should != 0], should[should != 0]):
+            return named("missing-mask", f"{label(search, wrong)} has entries that {label(search, right)} leaves out")
+        if np.array_equal(is_value != 0, should != 0) and len(np.unique(is_value)) == 2:
+            return named("dropped-term", f"the weights in {label(search, right)}")
     if wrong.line and wrong.line == right.line and wrong.op == right.op:
         return named("stale-variable", detail)
     if right.op == "input" or wrong.op == "input":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +47,25 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
         same = np.array_equal(comparison.claim, comparison.claim.astype(kind).astype(float))
         if same and relative < 100 * float(np.finfo(kind).eps) and comparison.claim.size > 1:
             return [named("dtype", f"every entry is a {np.dtype(kind)} number")]
+    # float32 keeps 7 digits; a formula that is wrong in the eighth only would be a rare one.
+    if 1e-16 < relative < 3e-6 and all(c.deviation is not None and c.deviation.relative < 3e-6 for c in case.wrong.values()):
+        if _mentions(case, "float32", "single", "bfloat16", "f4"):
+            return [named("dtype", f"a part of the computation keeps 7 digits: it is off by {relative:.1g} of its size")]
+        if comparison.deviation is not None and comparison.deviation.ratio is None:
+            return [named("not-a-formula-error", f"digits cancel: it is off by {relative:.1g} of its size", fix="avoid differences of nearly equal numbers")]
+    if relative < 2e-2 and _mentions(case, "float16", "half", "bfloat16", "f2"):
+        if comparison.deviation is not None and comparison.deviation.ratio is None:
+            return [named("dtype", f"a part of the computation keeps 3 digits: it is off by {relative:.1g} of its size")]
     return []
+
+
+def _mentions(case: Case, *words: str) -> bool:
+    """Whether the backward function's source names one of these types."""
+    try:
+        source = inspect.getsource(case.problem.backward)
+    except (OSError, TypeError):
+        return False
+    return any(word in source for word in words)
 
 
 def _transposed(claim: np.ndarray, truth: np.ndarray, limit: float) -> list[CodeMistake]:

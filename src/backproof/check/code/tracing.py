@@ -186,6 +186,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return int(np.asarray(self.value).__index__())
 
     def __array__(self, *_: Any, **__: Any) -> Array:
+        if not self.node.active:
+            return np.asarray(self.value)
         raise Untraceable("a traced array was turned into a plain one")
 
     def __getitem__(self, key: Any) -> Traced:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code.arguments import library
+from backproof.check.code.arguments import library, numbers
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.tape import Node, Tape, before, sweep
@@ -55,6 +55,9 @@ def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, A
     tape = Tape()
     recorder = Recorder(tape, files)
     inputs = {name: Traced(recorder, tape.enter(name, value)) for name, value in problem.values.items()}
+    for name, leaf in problem.leaves.items():
+        if name not in inputs and library(leaf.original) and np.ndim(numbers(leaf.original)):
+            inputs[name] = Traced(recorder, tape.enter(name, numbers(leaf.original)))
     try:
         with traced_names(recorder, namespaces), np.errstate(all="ignore"):
             arguments = problem.arguments(inputs)
