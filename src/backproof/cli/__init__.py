@@ -15,6 +15,7 @@ from backproof.errors import BackproofError, UsageError
 COMMANDS: Final = {
     "derive": "derive the backpropagation equations of a network, each step with its reason and its proof",
     "check": "judge formulas: proved, refuted with a counter-example, or unknown",
+    "explore": "open the explorer: derivations, verdicts, curves and live training in a browser",
     "catalog": "list the activations, losses, layers and mistakes that backproof knows",
 }
 OVERVIEW: Final = """\

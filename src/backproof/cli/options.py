@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 LONGEST_TEXT: Final = 256 * 1024
 REDUCTIONS: Final = ("none", "sum", "mean", "mean-all")
 LAYOUTS: Final = ("columns", "rows", "rows-out-in")
-SUFFIXES: Final = {".tex": "latex", ".md": "markdown", ".html": "html", ".ipynb": "ipynb", ".json": "json", ".txt": "text"}
+SUFFIXES: Final = {
+    ".tex": "latex",
+    ".md": "markdown",
+    ".html": "html",
+    ".ipynb": "ipynb",
+    ".json": "json",
+    ".txt": "text",
+}
 
 
 def add_network(parser: CommandParser) -> None:
@@ -67,7 +74,7 @@ def add_output(parser: CommandParser, formats: tuple[str, ...]) -> None:
     group.add_argument("--format", metavar="FORMAT", type=choice("format", formats), help=", ".join(formats))
     group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     group.add_argument("--ascii", action="store_true", help="text in ASCII alone")
-    group.add_argument("-o", metavar="FILE", dest="file", help="write to a file; .tex, .md, .html, .ipynb say the format")
+    group.add_argument("-o", metavar="FILE", dest="file", help="write to a file; .tex, .md, .html … say the format")
 
 
 def result_format(options: argparse.Namespace) -> str:

@@ -1,0 +1,174 @@
+"""What the explorer answers: plain functions from text to data, run in a worker that may be stopped at any time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from backproof import catalog
+from backproof.calculus.network import LAYOUTS, REDUCTIONS, Network, parse_layers
+from backproof.check.claims import CheckedClaim, check
+from backproof.errors import BackproofError, LimitError
+from backproof.explain.judgement import judgement
+from backproof.explain.latex import lesson_latex
+from backproof.explain.lesson import lesson
+from backproof.explain.markdown import lesson_markdown
+from backproof.explain.page import judgement_card, lesson_body, mark, words
+from backproof.proof.derivation import Derivation, derive
+from backproof.web.curves import curves
+
+LONGEST_FIELD: Final = 60
+LONGEST_CLAIM: Final = 4_000
+LONGEST_DOCUMENT: Final = 100_000
+MOST_LAYERS: Final = 6
+FIELDS: Final = ("layers", "hidden", "output", "loss", "reduction", "layout", "l2")
+FENCE: Final = re.compile(r"^```+\s*backproof", re.MULTILINE)
+
+Choice = Mapping[str, str]
+
+
+def network_of(choice: Choice) -> Network:
+    """The network that the controls of the page say. Raises NetworkError, UnknownNameError or LimitError."""
+    given = {name: choice.get(name, "").strip() for name in FIELDS}
+    for name, value in given.items():
+        if len(value) > LONGEST_FIELD:
+            raise LimitError(f"{name} is too long", expected=f"at most {LONGEST_FIELD} characters")
+    sizes, symbolic = parse_layers(given["layers"]) if given["layers"] else ((), False)
+    if len(sizes) > MOST_LAYERS:
+        raise LimitError("too many layers for this page", expected=f"at most {MOST_LAYERS} sizes", got=str(len(sizes)))
+    return Network(
+        sizes=sizes,
+        symbolic_depth=symbolic,
+        hidden=given["hidden"] or "sigmoid",
+        output=given["output"] or "sigmoid",
+        loss=given["loss"] or "bce",
+        reduction=given["reduction"] if given["reduction"] in REDUCTIONS else "none",
+        l2=given["l2"] or None,
+        layout=given["layout"] if given["layout"] in LAYOUTS else "columns",
+    )
+
+
+@lru_cache(64)
+def _derived(network: Network) -> Derivation:
+    return derive(network)
+
+
+def explain_network(choice: Choice) -> dict[str, Any]:
+    """The lesson of a network with its curves, and the same in the forms that can be copied."""
+    try:
+        network = network_of(choice)
+        derivation = _derived(network)
+        told = lesson(derivation)
+    except BackproofError as error:
+        return {"title": "This network cannot be derived", "html": error_card(error), "curves": None, "copies": {}}
+    return {
+        "title": told.title,
+        "html": lesson_body(told),
+        "curves": curves(network),
+        "copies": {
+            "LaTeX": {"text": lesson_latex(told)},
+            "Markdown": {"text": lesson_markdown(told)},
+            "NumPy": _export(_numpy, network),
+            "Coq": _export(_coq, network),
+        },
+    }
+
+
+def _export(writer: Callable[[Network], str], network: Network) -> dict[str, str]:
+    try:
+        return {"text": writer(Network(output=network.output, loss=network.loss))}
+    except BackproofError as error:
+        return {"because": error.what}
+
+
+def _numpy(network: Network) -> str:
+    from backproof.explain.numpy_code import numpy_delta
+
+    return numpy_delta(_derived(network))
+
+
+def _coq(network: Network) -> str:
+    from backproof.coq.catalogue import output
+    from backproof.coq.document import Document
+    from backproof.coq.outputs import OutputWriter
+    from backproof.errors import ExportError
+
+    both = catalog.activation(network.output), catalog.loss(network.loss)
+    if not all(entry.elementwise and not entry.abstract for entry in both):
+        raise ExportError("only elementwise activations and losses of the catalogue are written for Coq here")
+    writer = OutputWriter()
+    theorem, name = writer.theorem(output(network.output, network.loss))
+    document = Document(f"{network.output} with {network.loss}")
+    document.add(writer.functions.text(), writer.functions.lemmas)
+    document.add(theorem, [name])
+    return document.text()
+
+
+def judge_claim(choice: Choice, claim: str, *, explained: bool) -> dict[str, Any]:
+    """A typed formula judged; without `explained` only its verdict, which is quick."""
+    try:
+        if len(claim) > LONGEST_CLAIM:
+            raise LimitError("the formula is too long for this page", expected=f"at most {LONGEST_CLAIM} characters")
+        found = check(claim.strip(), network_of(choice), explain=explained)
+    except BackproofError as error:
+        return {"verdicts": ["unread"], "html": error_card(error)}
+    return {
+        "verdicts": [one.verdict for one in found],
+        "html": "".join(judgement_card(judgement(one)) for one in found),
+    }
+
+
+def judge_document(text: str) -> dict[str, Any]:
+    """A worksheet, or a Markdown text with `backproof` blocks, with its verdicts in place."""
+    from backproof.check.worksheet.sheet import check_blocks, check_worksheet
+
+    try:
+        if len(text) > LONGEST_DOCUMENT:
+            raise LimitError(
+                "the document is too long for this page", expected=f"at most {LONGEST_DOCUMENT} characters"
+            )
+        text = text.replace("\r\n", "\n")
+        found = check_blocks(text, "document") if FENCE.search(text) else check_worksheet(text, "document")
+    except BackproofError as error:
+        return {"verdicts": [], "html": error_card(error)}
+    return {"verdicts": [one.verdict for one in found], "html": "".join(_in_place(text, found))}
+
+
+def _in_place(text: str, found: Sequence[CheckedClaim]) -> Iterator[str]:
+    by_line: dict[int, list[CheckedClaim]] = {}
+    for claim in found:
+        by_line.setdefault(claim.where.line if claim.where is not None else 1, []).append(claim)
+    yield '<ol class="document">'
+    for number, line in enumerate(text.split("\n"), start=1):
+        claims = by_line.get(number, [])
+        marks = "".join(mark(claim.verdict) for claim in claims)
+        yield f"<li><code>{words(line) or '&nbsp;'}</code>{marks}"
+        if claims:
+            cards = "".join(judgement_card(judgement(claim)) for claim in claims)
+            opened = " open" if any(claim.verdict == "refuted" for claim in claims) else ""
+            yield f"<details{opened}><summary>why</summary>{cards}</details>"
+        yield "</li>"
+    yield "</ol>"
+
+
+def error_card(error: BackproofError) -> str:
+    """An error as a card: what happened, where, expected, got, what to do next."""
+    rows = [("", error.what)]
+    rows += [
+        (label, value)
+        for label, value in (("expected", error.expected), ("got", error.got), ("next", error.next))
+        if value
+    ]
+    listed = "".join(f"<dt>{words(label)}</dt><dd>{words(value[:600])}</dd>" for label, value in rows)
+    caret = f"<pre>{words(error.place.caret())}</pre>" if error.place is not None else ""
+    return f'<article class="card judgement unread-card">{caret}<dl class="rows">{listed}</dl></article>'
+
+
+ANSWERS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
+    "network": explain_network,
+    "claim": judge_claim,
+    "document": judge_document,
+}
+"""What a worker may be asked, by name."""
