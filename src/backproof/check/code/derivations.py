@@ -8,7 +8,7 @@ product at the node, whether some Δ can be the cause; what passes is then swept
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -254,7 +254,11 @@ class Search:
         """The hit in words."""
         from backproof.check.code.naming import spoken
 
-        return spoken(self, hit)
+        mistake = spoken(self, hit)
+        if not np.shape(hit.change.delta):
+            return mistake
+        wrong = self.cotangent(hit.change.node) + hit.scale * np.broadcast_to(hit.change.delta, hit.change.node.shape)
+        return replace(mistake, line=self.case.line_of(wrong))
 
 
 def constant(value: float, lengths: Mapping[int, str]) -> str | None:

@@ -9,14 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backproof.check.code.comparing import Comparison
 from backproof.check.code.kinds import CodeMistake
+from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.truth import Truth
+from backproof.errors import BackproofError
+
+if TYPE_CHECKING:
+    from backproof.check.code.repairs import BackwardTrace
 
 
 @dataclass
@@ -32,6 +38,25 @@ class Case:
     namespaces: list[dict[str, Any]]
     deadline: float
 
+    @cached_property
+    def backward(self) -> BackwardTrace | None:
+        """The backward function on a tape, where it can be followed."""
+        from backproof.check.code.repairs import traced
+
+        return traced(self.problem, self.files, self.namespaces)
+
+    def line_of(self, value: Array) -> int | None:
+        """The line of the backward function that first has this array, or its transpose, as a value."""
+        if self.backward is None or np.size(value) < 2:
+            return None
+        for node in self.backward.tape.nodes:
+            own = np.asarray(node.value)
+            if node.line and own.size == np.size(value) and own.dtype.kind == "f":
+                for form in (value, np.transpose(value)):
+                    if form.shape == own.shape and np.allclose(own, form, rtol=1e-8, atol=1e-12):
+                        return node.line
+        return None
+
     @property
     def late(self) -> bool:
         """Whether the time for the search is over."""
@@ -45,7 +70,12 @@ def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
     found: dict[str, list[CodeMistake]] = {n: [] for n in case.wrong}
     with np.errstate(all="ignore"):
         for search in (shapes.explain, derivations.explain, repairs.explain):
-            for name, mistakes in search(case).items():
+            try:
+                explained = search(case)
+            except (BackproofError, ArithmeticError, ValueError, IndexError, TypeError, LookupError):
+                # No explanation is worth a verdict: what is wrong stays wrong, without a name.
+                continue
+            for name, mistakes in explained.items():
                 found[name] += mistakes
             if all(found.values()) or case.late:
                 break

@@ -38,7 +38,7 @@ def spoken(search: Search, hit: Hit) -> CodeMistake:
         case "operand":
             assert change.edge is not None
             return _operand(search, change.edge, int(change.detail))
-        case "extra-term":
+        case "extra-term" if change.detail.isdigit():
             return _extra_term(search, hit)
         case "extra-factor" | "extra-divisor":
             q = _node(search, int(change.detail))

@@ -28,9 +28,10 @@ class Untraceable(BackproofError):
 class Recorder:
     """The tape in use and the files whose lines are noted."""
 
-    def __init__(self, tape: Tape, files: frozenset[str]) -> None:
+    def __init__(self, tape: Tape, files: frozenset[str], *, copying: bool = False) -> None:
         self.tape = tape
         self.files = files
+        self.copying = copying
 
     def line(self) -> int:
         """The line of the person's file that is being run."""
@@ -232,7 +233,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         target = out[0]
         if not isinstance(target, Traced):
             raise Untraceable("an array that is not on the tape is changed")
-        return target._become(result)
+        return result if self.recorder.copying else target._become(result)
 
     def __array_function__(self, function: Any, _: Any, args: Any, options: Any) -> Any:
         from backproof.check.code.functions import FUNCTIONS
