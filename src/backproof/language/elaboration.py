@@ -184,10 +184,10 @@ class _Relation:
         reader = self._reader
         typed = [reader.read(side) for side in self._sides]
         if reader.letters and reader.pick(("einstein",), [(0, False), (1, True)]):
-            # Einstein's convention: what is free on every side stays free, what is repeated elsewhere is summed.
-            letters = [set(reader.free_letters(side.expr)) for side in typed]
-            everywhere = {name for name in letters[0] if all(name in found for found in letters)}
-            reader.summed_except = frozenset(everywhere if len(letters) > 1 else ())
+            # Einstein's convention: a letter that some side holds once in a term is free on all; others are summed.
+            reader.summed_except = frozenset()
+            once = [set(reader.free_letters(reader.read(side).expr)) for side in self._sides]
+            reader.summed_except = frozenset[str]().union(*once) if len(once) > 1 else frozenset()
             typed = [reader.read(side) for side in self._sides]
         if any(self._is_loss(side) for side in typed):
             typed = [self._totalled(side) for side in typed]
