@@ -55,11 +55,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A world for one formula, the formula with calls of defined names resolved, and what was assumed of shapes."""
+    """A world for one formula, the formula with calls of defined names resolved, and what was assumed of shapes.
+
+    `earlier` says that a definition is used that is not the last one of its letter, so that nothing is refuted by it.
+    """
 
     world: World
     relation: Relation
     uncertain: bool
+    earlier: bool
     notes: tuple[str, ...]
 
 
@@ -85,7 +89,7 @@ class Context:
             parameters, symbol = tuple(f or "" for f in found), head.function
         if not isinstance(symbol, Symbol):
             return False
-        name = next(iter(uses(symbol)), (None, ()))[0]
+        name = name_of(symbol) if parameters is not None else next(iter(uses(symbol)), (None, ()))[0]
         if name is None:
             return False
         known = Known(name, symbol, parameters, body, text, bold_names(node, text), next(self._order))
@@ -99,9 +103,9 @@ class Context:
         """
         failed: BackproofError | None = None
         found = False
-        for versions in self._versions(relation):
+        for number_of, versions in enumerate(self._versions(relation)):
             try:
-                setting = _Making(self, relation, text, versions).setting()
+                setting = _Making(self, relation, text, versions).setting(earlier=number_of > 0)
             except BackproofError as error:
                 failed = failed or error
                 continue
@@ -113,7 +117,11 @@ class Context:
     def _versions(self, relation: Relation) -> Iterator[Mapping[str, Known]]:
         """Which definition each name has: the last one, or for one name another."""
         last = {name: versions[-1] for name, versions in self.definitions.items()}
-        heads = [n for n in dict.fromkeys(_differentiated(relation)) if n]
+        found = list(dict.fromkeys(_differentiated(relation)))
+        heads = [n for n in found if n in self.definitions]
+        if found and "" in found and not heads:
+            # The derivative of a formula: its letters stand for themselves, whatever they meant before.
+            yield {}
         near: list[Known] = []
         for head in heads:
             same = [k for n, ks in self.definitions.items() if n == head or n.startswith(f"{head}_") for k in ks]
@@ -159,9 +167,10 @@ class _Making:
     ranks: dict[str, int] = field(default_factory=dict[str, int])
     functions: dict[str, int] = field(default_factory=dict[str, int])
     bold: set[str] = field(default_factory=set[str])
+    whole: set[str] = field(default_factory=set[str])
     transposed: set[str] = field(default_factory=set[str])
 
-    def setting(self) -> Setting:
+    def setting(self, *, earlier: bool) -> Setting:
         relation = self._resolved(self.relation)
         if not isinstance(relation, Relation):
             raise TypeError("a relation stays one")
@@ -184,7 +193,7 @@ class _Making:
         mixed = any(self.ranks.values())
         numbers = sorted(n for n, r in self.ranks.items() if not r and n not in self.needed)
         notes = (f"read as numbers: {', '.join(numbers)}",) if numbers and mixed else ()
-        return Setting(builder.world(), relation, bool(guessed) and mixed, notes)
+        return Setting(builder.world(), relation, bool(guessed) and mixed, earlier, notes)
 
     def _loss(self, relation: Relation) -> Notation | None:
         """The loss that δ and dW speak of. Raises UnknownNameError where the text defines none."""
@@ -254,6 +263,7 @@ class _Making:
     def _collect(self, relation: Relation) -> None:
         """The names of the formula and, through their definitions, all that they depend on."""
         todo: list[Notation] = [relation]
+        self.whole = {name_of(s) or "" for s, letters in self._symbols(relation) if not letters}
         while todo:
             node = todo.pop()
             for symbol, letters in self._symbols(node):
@@ -279,6 +289,9 @@ class _Making:
 
     def _name(self, symbol: Symbol, letters: int) -> str | None:
         found = uses(symbol)
+        if letters and (whole := [n for n, own in found if own and n in self.whole]):
+            # a_ij is an entry of A where A stands in the formula.
+            return whole[0]
         for name, own in found:
             known = name in self.versions or name in self.context.shapes or name in self.ranks
             if known and (own or not letters):

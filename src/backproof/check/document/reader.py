@@ -29,7 +29,7 @@ from backproof.check.names import program_of
 from backproof.check.worksheet.reading import name_of, shape
 from backproof.check.worksheet.sheet import Step, chain_of, check_worksheet, rank, steps_of
 from backproof.check.worksheet.statements import Statement
-from backproof.errors import BackproofError, FormulaError
+from backproof.errors import BackproofError, FormulaError, ShapeError
 from backproof.language.elaboration import elaborate
 from backproof.language.expression import num
 from backproof.language.grammar import parse_list
@@ -43,6 +43,13 @@ MAX_CLAIMS: Final = 2_000
 _TALKS_OF_GRADIENTS: Final = re.compile(
     r"\\partial|∂|\\nabla|∇|\\frac\s*\{\s*\\?(?:mathrm\{d\}|d)\b|\\delta|δ|\bd[A-Za-z]\w*/d[A-Za-z]"
 )
+EQUAL: Final = ("=", ":=", "≡")
+_NO_EQUATION: Final = {
+    "≈": "an approximation is no equation: it is not judged",
+    "←": "an update of parameters is no equation: it is not judged",
+    "→": "a step towards something is no equation: it is not judged",
+}
+_FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
 _ALL_OF_THEM: Final = re.compile(r"\b(?:all|each|every|both|any|either)\b", re.IGNORECASE)
 _ROWS: Final = re.compile(r"\\\\(?:\[[^\]]*\])?")
 
@@ -222,13 +229,19 @@ class _Reader:
         if time.monotonic() > self.deadline:
             yield self._unread(piece, self._text(node, piece), node.span[0], FormulaError("there was no time left"))
             return
-        if any(sign not in ("=", ":=", "≡", "←") for sign in node.signs):
-            sign = next(s for s in node.signs if s not in ("=", ":=", "≡", "←"))
-            error = FormulaError(f"a relation with {sign} is no equation and is not judged")
-            yield self._unread(piece, self._text(node, piece), node.span[0], error)
+        if any(sign not in EQUAL for sign in node.signs):
+            sign = next(s for s in node.signs if s not in EQUAL)
+            because = _NO_EQUATION.get(sign, f"a relation with {sign} is no equation")
+            where = self._where(piece, node.span[0])
+            yield CheckedClaim(self._text(node, piece), "unknown", Network(), where, node, because=because)
             return
-        for part in _entries(self._gradients_written_out(node)):
-            yield from self._judged(part, piece)
+        entries = _entries(self._gradients_written_out(node))
+        for number_of, part in enumerate(entries, start=1):
+            for claim in self._judged(part, piece):
+                if len(entries) > 1:
+                    notes = (*claim.notes, f"entry {number_of} of {len(entries)}")
+                    claim = replace(claim, claim=self._text(node, piece), notes=notes)
+                yield claim
 
     def _judged(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         """In the world of the document's own definitions, else for the networks that it names."""
@@ -258,10 +271,14 @@ class _Reader:
 
         def written(side: Notation) -> Notation:
             inner = side.function if isinstance(side, Call) and isinstance(side.function, Derivative) else side
+            call = side if inner is not side else inner.of if isinstance(inner, Derivative) else None
+            if isinstance(call, Call) and any(number(a) is not None for a in call.arguments):
+                return side
             if isinstance(inner, Derivative) and inner.style == "nabla" and isinstance(inner.wrt, Words) and inner.of:
-                versions = self.context.definitions.get(name_of(inner.of) or "")
+                of = inner.of.function if isinstance(inner.of, Call) else inner.of
+                versions = self.context.definitions.get(name_of(of) or "")
                 if versions and versions[-1].parameters and len(versions[-1].parameters) > 1:
-                    row = tuple(Derivative(inner.of, Symbol(p), span=side.span) for p in versions[-1].parameters)
+                    row = tuple(Derivative(of, Symbol(p), span=side.span) for p in versions[-1].parameters)
                     return Matrix((row,), span=side.span)
             return side
 
@@ -273,7 +290,12 @@ class _Reader:
         statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
         first: list[CheckedClaim] = []
         for number_of, setting in enumerate(self.context.settings(node, piece.text)):
-            steps = self._steps(setting, statement)
+            try:
+                steps = self._steps(setting, statement)
+            except BackproofError:
+                if first:
+                    continue
+                raise
             claims = [self._step(setting, piece, step) for step in steps]
             if not first:
                 first = claims
@@ -288,7 +310,14 @@ class _Reader:
 
     def _steps(self, setting: Setting, statement: Statement) -> list[Step]:
         best: list[Step] = []
-        for reading in elaborate(setting.relation, setting.world.scope, statement.text, self.document.name):
+        matrices = any(len(sorts) > 1 for sorts in setting.world.program.inputs.values())
+        readings = elaborate(setting.relation, setting.world.scope, statement.text, self.document.name)
+        if matrices:
+            # Matrices side by side are a matrix product: no far-fetched reading makes a formula true.
+            readings = tuple(r for r in readings if not any(_FAR_FETCHED.search(n) for n in r.notes))
+        if not readings:
+            raise ShapeError("the shapes do not fit in a matrix product")
+        for reading in readings:
             steps = list(steps_of(setting.world, chain_of(setting.relation, reading, statement)))
             if not best or rank(steps) < rank(best):
                 best = steps
@@ -304,6 +333,14 @@ class _Reader:
         claim = judged(world, equation, explain=False)
         if claim.verdict == "refuted" and not names(step.right):
             return self._at_a_point(world, claim)
+        if claim.verdict == "refuted" and setting.earlier:
+            because = "what is differentiated was last defined otherwise; an earlier definition does not make it true"
+            return replace(claim, verdict="unknown", because=because)
+        if claim.verdict == "refuted" and not has_gradient((setting.relation.sides[0],)):
+            because = "the left side is no derivative; as an exact equation it is false"
+            return replace(claim, verdict="unknown", because=because)
+        if claim.verdict == "refuted" and any("repeated index" in note for note in step.notes):
+            return replace(claim, verdict="unknown", because="which repeated indices are summed over is not certain")
         if claim.verdict == "refuted" and setting.uncertain:
             because = "the shapes of capital letters are not stated; read as numbers, both sides differ"
             return replace(claim, verdict="unknown", because=because)

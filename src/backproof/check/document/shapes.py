@@ -78,8 +78,8 @@ class Shapes:
     def _unify(self, left: Axis, right: Axis) -> None:
         if left is not None and right is not None:
             a, b = self._find(left), self._find(right)
-            if a != b:
-                # A declared size stays the name of its class.
+            # A declared size stays the name of its class, and two declared sizes stay two.
+            if a != b and not (a.startswith("=") and b.startswith("=")):
                 self._parent.update({b: a} if a.startswith("=") else {a: b})
 
     def _letter(self, letter: str) -> str:
@@ -180,7 +180,7 @@ def uses(symbol: Symbol) -> list[tuple[str, tuple[str, ...]]]:
     if not letters and whole is not None:
         found.append((whole, ()))
     if not fixed:
-        for base in (plain, _swapped(plain)):
+        for base in (plain, _swapped(plain)) if letters else (plain,):
             name = name_of(base)
             if name is not None:
                 found.append((name, tuple(letters)))

@@ -27,7 +27,7 @@ from backproof.language.program import Assumption, Property
 from backproof.language.scope import label_text
 
 _MEMBER: Final = re.compile(r"\s(?:in|∈|\\in)\s|∈|\\in\b|(?<!:):(?!=)")
-_REALS: Final = re.compile(r"(?:\\mathbb\s*\{?\s*R\s*\}?|ℝ|\bR\b|\breal\b)\s*(?:\^|\*\*)?\s*", re.IGNORECASE)
+_REALS: Final = re.compile(r"(?:\\mathbb\s*\{?\s*R\s*\}?|ℝ|\bR\b|\breal\b)\s*(?:\^|\*\*)?\s*")
 _TIMES: Final = re.compile(r"\s*(?:×|\\times|\bx\b|\bby\b|\*|,)\s*")
 _SUPERSCRIPT: Final = re.compile(r"[ⁿᵐᵏʰᵈ¹²³⁰-⁹]+")
 _SIZE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_']*|[1-9][0-9]{0,8}")

@@ -152,10 +152,10 @@ class _Sheet:
                 yield from self._step_by_step(line, first)
                 return
             raise
-        best: list[_Step] = []
+        best: list[Step] = []
         for chain in chains:
-            steps = list(_steps(world, chain))
-            if not best or _rank(steps) < _rank(best):
+            steps = list(steps_of(world, chain))
+            if not best or rank(steps) < rank(best):
                 best = steps
             if all(step.verdict.kind is Kind.PROVED for step in steps):
                 break
@@ -189,11 +189,11 @@ class _Sheet:
                 continue
             for reading in readings:
                 found = True
-                yield _chain(notation, reading, line)
+                yield chain_of(notation, reading, line)
         if not found:
             raise failed or FormulaError("there is no formula", place=line.place())
 
-    def _judged(self, world: World, line: Statement, step: _Step) -> CheckedClaim:
+    def _judged(self, world: World, line: Statement, step: Step) -> CheckedClaim:
         text = " ".join(line.body[step.start : step.end].split())
         equation = Equation(text, step.left, step.right, step.indices, self._where(line, step.at), step.notes)
         if step.verdict.kind is Kind.REFUTED and (carried := self._carried(world, step)) is not None:
@@ -214,7 +214,7 @@ class _Sheet:
             if plain and left.name.startswith("∂") and left.name not in names(right):
                 self.slips.setdefault(left.name, (Definition(left.name, left.indices, right), claim.where.line))
 
-    def _carried(self, world: World, step: _Step) -> int | None:
+    def _carried(self, world: World, step: Step) -> int | None:
         """The line of an earlier slip from which this claim follows."""
         used = [(d, line) for d, line in self.slips.values()]
         if not used or (isinstance(step.left, Tensor) and step.left.name in self.slips):
@@ -251,7 +251,7 @@ class _Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """One equation of a chain: what is shown and explained, its verdict, and where its right side starts."""
 
     left: Expr
@@ -264,7 +264,8 @@ class _Step:
     notes: tuple[str, ...]
 
 
-def _chain(notation: Relation, reading: Reading, line: Statement) -> Chain:
+def chain_of(notation: Relation, reading: Reading, line: Statement) -> Chain:
+    """The chain that a relation is in one reading. Raises FormulaError for a sign that is no equality."""
     wrong = next((s for s in reading.signs if s not in EQUAL), None)
     if wrong is not None:
         raise FormulaError(f"a claim with {wrong} is not judged", place=line.place(), expected="an equation, A = B")
@@ -277,7 +278,7 @@ def _chain(notation: Relation, reading: Reading, line: Statement) -> Chain:
     return Chain(sides, indices, reading.notes)
 
 
-def _steps(world: World, chain: Chain) -> Iterator[_Step]:
+def steps_of(world: World, chain: Chain) -> Iterator[Step]:
     """Each equation, judged from the line before; after a slip, from the first side as well."""
     truth = chain.sides[0]
     right_so_far = True
@@ -296,9 +297,10 @@ def _steps(world: World, chain: Chain) -> Iterator[_Step]:
                 left, verdict, right_so_far = truth.expr, whole, True
                 notes = (*notes, "equal to the first side; the line before is wrong")
         start, at = before.span[0], after.span[0] if number else before.span[0]
-        yield _Step(left, after.expr, chain.indices, verdict, start, after.span[1], at, notes)
+        yield Step(left, after.expr, chain.indices, verdict, start, after.span[1], at, notes)
 
 
-def _rank(steps: Iterable[_Step]) -> tuple[int, ...]:
+def rank(steps: Iterable[Step]) -> tuple[int, ...]:
+    """How bad the verdicts of a reading are: the least is the best."""
     order = {Kind.PROVED: 0, Kind.UNKNOWN: 1, Kind.REFUTED: 2}
     return tuple(sorted((order[s.verdict.kind] for s in steps), reverse=True))
