@@ -44,7 +44,7 @@ def _var(r: Recorder, a: Any, axis: Any = None, dtype: Any = None, out: Any = No
     squares = centred * centred
     if not ddof:
         return _mean(r, squares, axis, keepdims=keepdims)
-    count = a.size / max(1, np.size(np.sum(a.value, axis=axis)))
+    count = np.size(a.value) / max(1, np.size(np.sum(a.value, axis=axis)))
     return _sum(r, squares, axis, keepdims=keepdims) / (count - ddof)
 
 
@@ -260,7 +260,7 @@ def _repeat(r: Recorder, a: Any, repeats: Any, axis: Any = None) -> Traced:
 
 def _tile(r: Recorder, a: Any, reps: Any) -> Traced:
     a = _lift(r, a)
-    where = np.tile(np.arange(a.size).reshape(a.shape), reps)
+    where = np.tile(np.arange(np.size(a.value)).reshape(a.shape), reps)
     return a.reshape(-1)[where]
 
 
@@ -269,7 +269,7 @@ def _rearranged(function: Callable[..., Any]) -> Handler:
 
     def moved(r: Recorder, a: Any, *args: Any, **options: Any) -> Any:
         a = _lift(r, a)
-        where = function(np.arange(a.size).reshape(a.shape), *map(plain, args), **options)
+        where = function(np.arange(np.size(a.value)).reshape(a.shape), *map(plain, args), **options)
         if isinstance(where, list | tuple):
             return [a.reshape(-1)[w] for w in where]
         return a.reshape(-1)[where]
@@ -294,7 +294,7 @@ def _take(r: Recorder, a: Any, indices: Any, axis: Any = None, **_: Any) -> Trac
 
 def _take_along(r: Recorder, a: Any, indices: Any, axis: Any = -1) -> Traced:
     a = _lift(r, a)
-    where = np.take_along_axis(np.arange(a.size).reshape(a.shape), _value(indices), axis)
+    where = np.take_along_axis(np.arange(np.size(a.value)).reshape(a.shape), _value(indices), axis)
     return a.reshape(-1)[where]
 
 
@@ -342,7 +342,7 @@ def _logsumexp(r: Recorder, a: Any, axis: Any = None, keepdims: bool = False, **
 
 
 def _add_at(r: Recorder, target: Any, key: Any, part: Any) -> None:
-    target._become(r.op("put", target, part, attr=(plain(key), True)))
+    target.become(r.op("put", target, part, attr=(plain(key), True)))
 
 
 def _shape_of(r: Recorder, a: Any) -> Any:
@@ -379,7 +379,7 @@ def _unsupported() -> Any:
 
 def _diagonal(r: Recorder, a: Any) -> Traced:
     a = _lift(r, a)
-    return a.reshape(-1, 1) * np.eye(a.size)
+    return a.reshape(-1, 1) * np.eye(np.size(a.value))
 
 
 METHODS: Final[dict[str, Handler]] = {

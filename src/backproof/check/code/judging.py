@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -92,6 +93,7 @@ def sources(problem: Problem) -> tuple[frozenset[str], list[dict[str, Any]]]:
     files: set[str] = set()
     namespaces: list[dict[str, Any]] = []
     for function in (problem.forward, problem.backward):
+        function = inspect.unwrap(function)
         inner = getattr(function, "__func__", function)
         code = getattr(inner, "__code__", None)
         if code is not None:

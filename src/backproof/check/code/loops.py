@@ -20,9 +20,9 @@ def hits(search: Search) -> Iterator[Hit]:
     """The changed sweeps that reproduce the wrong numbers."""
     from backproof.check.code.derivations import Change, Hit
 
-    groups: dict[tuple[int, str, str, int, int], list[Edge]] = {}
+    groups: dict[tuple[int, str, str, int, int, str], list[Edge]] = {}
     for edge in search.edges:
-        key = (edge.user.line, edge.user.op, str(edge.user.attr)[:20], edge.slot, edge.source.line)
+        key = (edge.user.line, edge.user.op, str(edge.user.attr)[:20], edge.slot, edge.source.line, edge.source.name)
         groups.setdefault(key, []).append(edge)
     loops = [(edges, list(_rules(edges))) for edges in groups.values() if len(edges) > 1][:MAX_GROUPS]
     loops += [(edges, list(_shifted(search, edges))) for edges in groups.values() if len(edges) > 1][:MAX_GROUPS]

@@ -64,6 +64,12 @@ class Problem:
         return {name: leaf for name, leaf in self.leaves.items() if leaf.is_float}
 
     @cached_property
+    def library(self) -> str:
+        """The library that most arrays are of."""
+        found = [library(leaf.original) for leaf in self.float_leaves.values()]
+        return next((name for name in ("torch", "jax") if name in found), "numpy")
+
+    @cached_property
     def is_double(self) -> bool:
         """Whether all arrays are float64."""
         return all(np.asarray(numbers(leaf.original)).dtype.itemsize >= 8 for leaf in self.float_leaves.values())

@@ -5,6 +5,7 @@ The place of the repair is the line of the mistake, and the kind of repair its n
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +52,7 @@ def traced(
 
     tape = Tape()
     recorder = Recorder(tape, files, copying=copying)
+    recorder.library = problem.library
     inputs = {
         name: Traced(recorder, tape.enter(name, problem.values.get(name, numbers(leaf.original))))
         for name, leaf in problem.leaves.items()
@@ -58,7 +60,7 @@ def traced(
     }
     try:
         with traced_names(recorder, namespaces), np.errstate(all="ignore"):
-            result = problem.backward(*problem.arguments(inputs))
+            result = inspect.unwrap(problem.backward)(*problem.arguments(inputs))
         outputs = {n: v.node for n, v in problem.named(result).items() if isinstance(v, Traced)}
     except Exception:  # noqa: BLE001 - a person's code may do anything; then it is judged by its numbers alone
         return None

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from backproof.check.code.arguments import library, numbers
 from backproof.check.code.operations import UNARY, Array
 from backproof.check.code.tape import Node, Tape
 from backproof.errors import BackproofError
@@ -32,6 +33,7 @@ class Recorder:
         self.tape = tape
         self.files = files
         self.copying = copying
+        self.library = "numpy"
 
     def line(self) -> int:
         """The line of the person's file that is being run."""
@@ -52,7 +54,7 @@ class Recorder:
             value = self.gathered(value)
             if isinstance(value, Traced):
                 return value.node
-        array = np.asarray(value)
+        array = np.asarray(_foreign(value))
         if array.dtype == object:
             raise Untraceable("a value of another kind meets the arrays", got=type(value).__name__)
         return self.tape.constant(array if array.ndim else value, self.line())
@@ -93,6 +95,19 @@ def stacked(recorder: Recorder, parts: Sequence[Any], axis: int) -> Traced:
     return recorder.op("concatenate", *rows, attr=axis)
 
 
+def _foreign(value: Any) -> Any:
+    """The numbers of an array of another library."""
+    return numbers(value) if library(value) in ("torch", "jax") else value
+
+
+def _flattened(values: Any) -> Iterator[Any]:
+    for value in values.values() if isinstance(values, dict) else values:
+        if isinstance(value, list | tuple | dict) and not isinstance(value, Traced):
+            yield from _flattened(value)
+        else:
+            yield value
+
+
 def plain(value: Any) -> Any:
     """The numbers of a traced value, which then leave the tape; of tuples and lists the same."""
     if isinstance(value, Traced):
@@ -101,6 +116,8 @@ def plain(value: Any) -> Any:
         return tuple(plain(v) for v in value)
     if isinstance(value, list):
         return [plain(v) for v in value]
+    if library(value) in ("torch", "jax"):
+        return numbers(value)
     if isinstance(value, slice):
         return slice(plain(value.start), plain(value.stop), plain(value.step))
     return value
@@ -147,11 +164,13 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return np.shape(self.value)
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> Any:
         return np.ndim(self.value)
 
     @property
-    def size(self) -> int:
+    def size(self) -> Any:
+        if self.recorder.library == "torch":
+            return lambda axis=None: self.shape if axis is None else self.shape[axis]
         return int(np.size(self.value))
 
     @property
@@ -198,7 +217,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         self.node = self.recorder.op("put", self, value, attr=(plain(key), False)).node
 
     # In place, a name and its aliases change together; this value becomes the new one.
-    def _become(self, other: Traced) -> Traced:
+    def become(self, other: Traced) -> Traced:
         self.node = other.node
         return self
 
@@ -216,7 +235,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             if not isinstance(target, Traced):
                 raise Untraceable("an array that is not on the tape is changed")
             part = part if name == "add" else -part
-            target._become(recorder.op("put", target, part, attr=(plain(key), True)))
+            target.become(recorder.op("put", target, part, attr=(plain(key), True)))
             return None
         if method == "outer" and name == "multiply":
             a, b = inputs
@@ -233,7 +252,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         target = out[0]
         if not isinstance(target, Traced):
             raise Untraceable("an array that is not on the tape is changed")
-        return result if self.recorder.copying else target._become(result)
+        return result if self.recorder.copying else target.become(result)
 
     def __array_function__(self, function: Any, _: Any, args: Any, options: Any) -> Any:
         from backproof.check.code.functions import FUNCTIONS
@@ -243,14 +262,51 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             raise Untraceable(f"numpy.{function.__name__} is not known here")
         return handler(self.recorder, *args, **options)
 
+    @classmethod
+    def __torch_function__(cls, function: Any, _: Any, args: Any = (), options: Any = None) -> Any:
+        from backproof.check.code.libraries import torch_function
+
+        first = next(a for a in _flattened((args, options or {})) if isinstance(a, Traced))
+        return torch_function(first.recorder, function, args, options or {})
+
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self.recorder.library == "torch":
+            return self._torch_attribute(name)
         from backproof.check.code.functions import METHODS
 
         if name in METHODS:
             return lambda *args, **options: METHODS[name](self.recorder, self, *args, **options)
         raise AttributeError(name)
 
+    def _torch_attribute(self, name: str) -> Any:
+        from backproof.check.code.libraries import called, renamed
+
+        match name:
+            case "mT":
+                return self.recorder.op("transpose", self, attr=(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+            case "requires_grad" | "is_cuda":
+                return False
+            case "device":
+                return "cpu"
+            case "data":
+                return self
+            case _:
+                return lambda *args, **options: called(self.recorder, name, [self, *map(_foreign, args)], renamed(options))
+
+    @property
+    def at(self) -> Any:
+        from backproof.check.code.libraries import At
+
+        return At(self)
+
     def transpose(self, *axes: Any) -> Traced:
+        if self.recorder.library == "torch" and len(axes) == 2 and self.ndim != 2:
+            first, second = axes
+            swapped = list(range(self.ndim))
+            swapped[first], swapped[second] = swapped[second], swapped[first]
+            axes = tuple(swapped)
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         if order is None or len(order) == 0:
             order = tuple(reversed(range(self.ndim)))
@@ -264,11 +320,17 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return back.transpose()
         return self.recorder.op("reshape", self, attr=np.reshape(self.value, wanted).shape)
 
+    def view(self, *shape: Any) -> Traced:
+        return self.reshape(*shape)
+
     def item(self, *key: Any) -> Traced:
         return self[key] if key else self.reshape(())
 
     def astype(self, dtype: Any, **_: Any) -> Traced:
         return self.recorder.op("cast", self, attr=np.dtype(_dtype(dtype)))
+
+    def clone(self) -> Traced:
+        return self.copy()
 
     def copy(self, *_: Any, **__: Any) -> Traced:
         return Traced(self.recorder, self.node)

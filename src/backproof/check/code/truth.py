@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, A
 
     tape = Tape()
     recorder = Recorder(tape, files)
+    recorder.library = problem.library
     inputs = {name: Traced(recorder, tape.enter(name, value)) for name, value in problem.values.items()}
     for name, leaf in problem.leaves.items():
         if name not in inputs and library(leaf.original) and np.ndim(numbers(leaf.original)):
@@ -61,14 +63,14 @@ def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, A
     try:
         with traced_names(recorder, namespaces), np.errstate(all="ignore"):
             arguments = problem.arguments(inputs)
-            result = problem.forward(*arguments)
+            result = inspect.unwrap(problem.forward)(*arguments)
     except Untraceable:
         raise
     except Exception as error:
         raise Untraceable("the forward function does not run on a tape", got=f"{type(error).__name__}: {error}") from None
     if isinstance(result, tuple | list) and result:
         result = result[0]
-    if not isinstance(result, Traced) or result.size != 1 or not result.node.active:
+    if not isinstance(result, Traced) or np.size(result.value) != 1 or not result.node.active:
         raise Untraceable("the loss left the tape")
     return Trace(tape, result.node)
 
@@ -90,8 +92,8 @@ def find(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any
     except (Untraceable, BackproofError, NotImplementedError, ValueError, IndexError, TypeError, AttributeError):
         pass
     libraries = {library(problem.leaves[n].original) for n in names}
-    if libraries == {"torch"}:
-        found = _automatic(problem, names)
+    if libraries <= {"torch", "jax"} and libraries:
+        found = (_automatic if libraries == {"torch"} else _automatic_jax)(problem, names)
         if found is not None and _confirmed(problem, found, names):
             errors = {n: 1e-12 * _scale(g) for n, g in found.items()}
             return Truth(found, errors, "automatic differentiation of the forward function", value=value)
@@ -111,6 +113,21 @@ def _automatic(problem: Problem, names: list[str]) -> dict[str, Array] | None:
             for n, g in zip(names, grads, strict=True)
         }
     except Exception:  # noqa: BLE001 - a person's code may fail in any way; then it is measured
+        return None
+
+
+def _automatic_jax(problem: Problem, names: list[str]) -> dict[str, Array] | None:
+    import jax
+    import jax.numpy as jnp
+
+    def loss(values: dict[str, Any]) -> Any:
+        result: Any = problem.forward(*problem.arguments(values))
+        return jnp.reshape(result[0] if isinstance(result, tuple | list) else result, ())
+
+    try:
+        grads: Any = jax.grad(loss)({n: jnp.asarray(problem.values[n]) for n in names})
+        return {n: np.asarray(grads[n], dtype=float) for n in names}
+    except Exception:  # noqa: BLE001 - as above
         return None
 
 
