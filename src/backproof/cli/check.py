@@ -14,9 +14,12 @@ from backproof.cli.options import (
     result_format,
     terminal_settings,
 )
-from backproof.cli.parsing import CommandParser
+from backproof.cli.parsing import CommandParser, choice
 
 FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json", "github")
+DOCUMENTS: Final = (
+    ".bp", ".md", ".markdown", ".qmd", ".rmd", ".txt", ".html", ".htm", ".tex", ".rst", ".ipynb",
+)  # fmt: skip
 PROVED: Final = 0
 REFUTED: Final = 1
 UNDECIDED: Final = 3
@@ -25,6 +28,7 @@ EXAMPLES: Final = """\
   backproof check "dJ/dW2 = delta_2 a_1^T / m" --layers n-h-k --hidden f --reduction mean
   backproof check '\\frac{\\partial J}{\\partial z} = \\hat y - y' --output softmax --loss cross-entropy
   backproof check "a - y" "2(a - y)" --output identity --loss mse --json
+  backproof check notes.md homework.bp --only refuted --format github        (see docs/documents.md)
   backproof check network.py        (runs forward, backward and example of the file; see docs/code.md)
 exit codes:
   0 every claim proved    1 at least one refuted    3 none refuted, at least one undecided or not understood
@@ -39,6 +43,28 @@ def configure(parser: CommandParser) -> None:
     )
     add_network(parser)
     add_output(parser, FORMATS)
+    group = parser.add_argument_group("files")
+    group.add_argument(
+        "--only", metavar="VERDICTS", type=_verdicts, help="show only these: proved, refuted, unknown, unread"
+    )
+    group.add_argument(
+        "--fail-on",
+        metavar="WHAT",
+        default="unknown",
+        type=choice("reason to fail", ("refuted", "unknown")),
+        help="exit code: refuted ignores what is unknown or not understood (unknown)",
+    )
+
+
+def _verdicts(text: str) -> tuple[str, ...]:
+    from backproof.cli.documents import shown_verdicts
+
+    return shown_verdicts(text)
+
+
+def is_document(claim: str) -> bool:
+    """Whether an argument names a worksheet or document."""
+    return "=" not in claim and claim.strip().lower().endswith(DOCUMENTS)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,6 +73,10 @@ def run(options: argparse.Namespace) -> int:
 
     if all(map(code.is_code, options.claims)):
         return code.run(options, options.claims)
+    if all(map(is_document, options.claims)):
+        from backproof.cli import documents
+
+        return documents.run(options, options.claims)
     from backproof.check.claims import check
     from backproof.explain.showing import show
 

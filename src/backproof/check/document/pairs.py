@@ -164,8 +164,11 @@ def _loss(name: str, index: Index | None) -> Expr:
 
 
 def activations_before(words: Sequence[Sentence], start: int, end: int) -> tuple[str, ...]:
-    """The activations that the sentence around a formula names."""
-    for sentence in words:
-        if sentence.start <= start < sentence.end or start <= sentence.start < end:
-            return tuple(n.names[0] for n in activations_named(sentence.words))
+    """The activations that the sentence around a formula names, or else one of the two sentences before it."""
+    at = next((k for k, s in enumerate(words) if s.start <= start < s.end or start <= s.start < end), None)
+    if at is None:
+        return ()
+    for sentence in reversed(words[max(0, at - 2) : at + 1]):
+        if sentence.block == words[at].block and (found := activations_named(sentence.words)):
+            return tuple(n.names[0] for n in found)
     return ()

@@ -63,6 +63,7 @@ class Report:
     formulas: int
     gradients: int
     definitions: int
+    text: str = ""
 
     @property
     def understood(self) -> int:
@@ -79,7 +80,7 @@ def check_document(text: str, name: str, kind: str = "markdown") -> Report:
     """Every claim about a derivative in a document, judged in the order of writing."""
     reader = _Reader(read_document(text, name, kind))
     claims = tuple(itertools.islice(reader.claims(), MAX_CLAIMS))
-    return Report(name, claims, reader.formulas, reader.gradients, reader.definitions)
+    return Report(name, claims, reader.formulas, reader.gradients, reader.definitions, text)
 
 
 @dataclass
@@ -449,7 +450,7 @@ class _Reader:
             why = f": {mistakes[0].name}, {mistakes[0].says}" if mistakes else ""
             notes.append(f"not for {network.describe()}{why}")
         for claim in claims:
-            yield replace(claim, notes=(*claim.notes, *notes))
+            yield replace(claim, notes=(*claim.notes, *notes), because=notes[0])
 
     def _checked(self, node: Relation, piece: Piece, network: Network) -> tuple[CheckedClaim, ...]:
         text = self._text(node, piece)
