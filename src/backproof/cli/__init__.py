@@ -15,6 +15,8 @@ from backproof.errors import BackproofError, UsageError
 COMMANDS: Final = {
     "derive": "derive the backpropagation equations of a network, each step with its reason and its proof",
     "check": "judge formulas: proved, refuted with a counter-example, or unknown",
+    "train": "train a network on data with the derived equations, evaluate, save, predict",
+    "compare": "train the same network with two losses from the same start, and show both curves",
     "explore": "open the explorer: derivations, verdicts, curves and live training in a browser",
     "catalog": "list the activations, losses, layers and mistakes that backproof knows",
 }

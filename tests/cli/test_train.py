@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from backproof.cli import main
+from backproof.cli.training_options import curve
+
+QUICK = ("--layers", "64-8-10", "--epochs", "3", "--rate", "0.01")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "kernels"))
+
+
+def said(capsys, *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_the_digits_are_learnt_saved_and_predicted(capsys, tmp_path) -> None:
+    model, answers = tmp_path / "m.safetensors", tmp_path / "a.csv"
+    text = said(capsys, "train", "--data", "digits", *QUICK, "--save", str(model))
+    assert "softmax with cross-entropy, δ = a − y" in text
+    assert "|δ| at 2" in text
+    text = said(capsys, "train", "--data", "digits", "--model", str(model), "--predict", str(answers))
+    assert "accuracy on 1797" in text
+    rows = list(csv.reader(answers.read_text("utf-8").splitlines()))
+    assert rows[0] == [*(f"p({k})" for k in range(10)), "class"]
+    assert len(rows) == 1798
+    assert sum(map(float, rows[1][:10])) == pytest.approx(1, abs=1e-5)
+
+
+def test_json_and_resuming(capsys, tmp_path) -> None:
+    model = str(tmp_path / "m.safetensors")
+    whole = json.loads(said(capsys, "train", "--data", "digits", *QUICK, "--json"))
+    said(capsys, "train", "--data", "digits", *QUICK, "--epochs", "1", "--save", model)
+    rest = json.loads(said(capsys, "train", "--data", "digits", *QUICK, "--save", model, "--resume", "--json"))
+    assert rest["history"] == whole["history"]
+    assert rest["score"]["test"] > 0.5
+
+
+def test_an_unwise_pair_is_named(capsys) -> None:
+    text = said(capsys, "train", "--data", "digits", *QUICK, "--output", "sigmoid", "--loss", "mse")
+    assert "unwise: mse keeps the slope of sigmoid" in text
+
+
+def test_compare_starts_both_from_the_same_weights(capsys) -> None:
+    results = json.loads(said(capsys, "compare", "--data", "digits", *QUICK, "--losses", "mse,half-mse", "--json"))
+    assert [r["loss"] for r in results] == ["mse", "half-mse"]
+    assert "bce" in said(capsys, "compare", "--data", "digits", *QUICK, "--epochs", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train",), "nothing to learn from"),
+        (("train", "--data", "none.csv"), "No such file"),
+        (("train", "--data", "digits", "--layers", "3-2"), "does not fit the data"),
+        (("train", "--data", "digits", "--layers", "64-2"), "fewer outputs"),
+        (("train", "--data", "digits", "--epochs", "-1"), "whole number"),
+        (("train", "--data", "digits", "--rate", "fast"), "must be a number"),
+        (("train", "--data", "digits", "--resume"), "--save"),
+        (("train", "--data", "digits", "--test", "1"), "below 1"),
+        (("train", "--data", "digits", "--model", "none"), "cannot be read"),
+        (("compare", "--data", "digits", "--losses", "mse"), "two losses"),
+        (("compare", "--data", "digits", "--losses", "mse,nonsense"), "nonsense"),
+    ],
+)
+def test_mistakes_are_explained(arguments, words, capsys) -> None:
+    assert main(list(arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_a_curve_is_as_long_as_asked() -> None:
+    assert len(curve([1.0] * 1000)) == 40
+    assert curve([0.0, 0.0]) == "▁▁"
+    assert curve([1.0]) == "█"
