@@ -26,9 +26,14 @@ def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if not (options.port.isdigit() and int(options.port) < 65536):
         raise UsageError("this is no port", expected="a number below 65536", got=options.port)
+    from backproof.web.worker import Worker
+
+    # The worker that answers the first page imports its modules while this process imports the server's.
+    worker = Worker()
+    worker.start()
     try:
         from backproof.web.server import serve
     except ModuleNotFoundError as error:
         raise UsageError(f"the explorer needs the package {error.name}", next="pip install 'backproof[web]'") from None
-    serve(int(options.port))
+    serve(int(options.port), worker)
     return 0

@@ -38,7 +38,8 @@ from backproof.language.precedence import needs_brackets, unmarked
 from backproof.language.spelling import decimal
 from backproof.language.traversal import fold, parts
 
-MAX_CHARACTERS: Final = 1_000_000
+MAX_CHARACTERS: Final = 200_000
+# The pieces of a formula are kept while it is built: a chain of them costs the square of its length.
 PAIR_COLOURS: Final = 6
 """How many colours a style sheet has for pairs; the next pair starts again."""
 
@@ -54,7 +55,7 @@ def formula(notation: Notation, *, block: bool = False, equals: bool = False) ->
     """The formula as one `<math>` element with its words as alternative text.
 
     `block` gives sums their limits below and fractions their full size; `equals` puts an equals sign in front.
-    Raises LimitError for a formula of more than a million characters.
+    Raises LimitError for a formula of more than 200,000 characters.
     """
     before = '<mo form="infix">=</mo>' if equals else ""
     words = escape(("equals " if equals else "") + spoken(notation), quote=True)

@@ -93,7 +93,7 @@ def lesson_body(lesson: Lesson) -> str:
 
 
 def _card(title: str, content: str) -> str:
-    scroll = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(title)}">{content}</div>'
+    scroll = f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(title)}">{content}</div>'
     return f'<section class="card"><h2>{words(title)}</h2>{scroll}</section>'
 
 
@@ -115,7 +115,7 @@ def passage_card(passage: Passage) -> str:
     name = escape(passage.name, quote=True)
     return (
         f'<section class="card" id="{name}"><h2>{words(heading)} <code class="quiet">{name}</code></h2>\n'
-        f'<div class="scroll" role="region" tabindex="0" aria-label="steps to {escape(heading.lower(), quote=True)}">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="steps to {escape(heading.lower(), quote=True)}">'
         f'<ol class="steps">\n{steps}\n</ol></div></section>'
     )
 
@@ -147,7 +147,8 @@ def judgement_card(judgement: Judgement) -> str:
     verdict = judgement.verdict
     return (
         f'<article class="card judgement {verdict}-card"><h2>{mark(verdict)} <code>{words(judgement.claim)}</code></h2>'
-        f'<dl class="rows">{"".join(rows)}</dl></article>'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="explanation">'
+        f'<dl class="rows">{"".join(rows)}</dl></div></article>'
     )
 
 

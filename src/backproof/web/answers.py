@@ -61,11 +61,12 @@ def explain_network(choice: Choice) -> dict[str, Any]:
         network = network_of(choice)
         derivation = _derived(network)
         told = lesson(derivation)
+        html = lesson_body(told)
     except BackproofError as error:
         return {"title": "This network cannot be derived", "html": error_card(error), "curves": None, "copies": {}}
     return {
         "title": told.title,
-        "html": lesson_body(told),
+        "html": html,
         "curves": curves(network),
         "copies": {
             "LaTeX": {"text": lesson_latex(told)},
@@ -112,12 +113,10 @@ def judge_claim(choice: Choice, claim: str, *, explained: bool) -> dict[str, Any
         if len(claim) > LONGEST_CLAIM:
             raise LimitError("the formula is too long for this page", expected=f"at most {LONGEST_CLAIM} characters")
         found = check(claim.strip(), network_of(choice), explain=explained)
+        html = "".join(judgement_card(judgement(one)) for one in found)
     except BackproofError as error:
         return {"verdicts": ["unread"], "html": error_card(error)}
-    return {
-        "verdicts": [one.verdict for one in found],
-        "html": "".join(judgement_card(judgement(one)) for one in found),
-    }
+    return {"verdicts": [one.verdict for one in found], "html": html}
 
 
 def judge_document(text: str) -> dict[str, Any]:
@@ -131,9 +130,10 @@ def judge_document(text: str) -> dict[str, Any]:
             )
         text = text.replace("\r\n", "\n")
         found = check_blocks(text, "document") if FENCE.search(text) else check_worksheet(text, "document")
+        html = "".join(_in_place(text, found))
     except BackproofError as error:
         return {"verdicts": [], "html": error_card(error)}
-    return {"verdicts": [one.verdict for one in found], "html": "".join(_in_place(text, found))}
+    return {"verdicts": [one.verdict for one in found], "html": html}
 
 
 def _in_place(text: str, found: Sequence[CheckedClaim]) -> Iterator[str]:

@@ -82,18 +82,20 @@ class Guard:
 class Explorer:
     """The routes, and the workers behind them."""
 
-    def __init__(self) -> None:
-        self.quick, self.slow = Worker(), Worker()
+    def __init__(self, quick: Worker | None = None) -> None:
+        self.quick, self.slow = quick or Worker(), Worker()
         self.waiting = 0
         self.training = 0
 
     @asynccontextmanager
     async def life(self, _app: Starlette) -> AsyncGenerator[None]:
         """The workers start with the server and end with it."""
-        threading.Thread(target=self.slow.start, daemon=True).start()
+        later = threading.Timer(1.5, self.slow.start)
+        later.start()
         try:
             yield
         finally:
+            later.cancel()
             self.quick.stop()
             self.slow.stop()
 
@@ -184,9 +186,9 @@ class Explorer:
             here.close()
 
 
-def application(port: int) -> ASGIApp:
+def application(port: int, explorer: Explorer | None = None) -> ASGIApp:
     """The whole server as an ASGI application for one port."""
-    explorer = Explorer()
+    explorer = explorer or Explorer()
     return Guard(_Headers(Starlette(routes=explorer.routes(), lifespan=explorer.life)), port)
 
 
@@ -254,8 +256,11 @@ def _trained(line: Connection, choice: dict[str, str], rate: float) -> None:
     line.send({"done": True})
 
 
-def serve(port: int) -> None:
-    """Serve until interrupted; port 0 takes a free one. Raises FileError where the port cannot be had."""
+def serve(port: int, quick: Worker) -> None:
+    """Serve until interrupted, `quick` answering the short questions; port 0 takes a free one.
+
+    Raises FileError where the port cannot be had.
+    """
     import uvicorn
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -267,7 +272,7 @@ def serve(port: int) -> None:
     port = listener.getsockname()[1]
     print(f"backproof explorer: http://127.0.0.1:{port}/   (stop it with Ctrl+C)", flush=True)  # noqa: T201
     config = uvicorn.Config(
-        application(port),
+        application(port, Explorer(quick)),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -14,8 +14,8 @@ from typing import Any, Final
 from backproof import catalog
 from backproof.calculus.network import LAYOUTS, REDUCTIONS
 from backproof.explain.page import asset, face, words
-from backproof.web.training import STARTS
 
+STARTS: Final = ("usual", "saturated")
 TEMPLATE: Final = "explorer.html"
 USUAL: Final = {"output": "sigmoid", "loss": "bce", "hidden": "sigmoid", "reduction": "none", "layout": "columns"}
 SHEET: Final = """\

@@ -19,7 +19,6 @@ from backproof.language.program import Program
 STEPS: Final = 600
 EVERY: Final = 4
 HIDDEN_UNITS: Final = 4
-STARTS: Final = ("usual", "saturated")
 SATURATED: Final = 4.0
 """The bias of the output units at a saturated start: a sigmoid is at 0.98 before it has learned anything."""
 
