@@ -5,27 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from backproof.calculus.network import Network
-from backproof.check.claims import CheckedClaim, Where, check
+from backproof.check.claims import CheckedClaim, Where
 from backproof.check.document.context import Context, Setting, has_gradient, number
-from backproof.check.document.pairs import (
-    USUAL,
-    Pair,
-    Sentence,
-    activations_before,
-    pairs,
-    recognised_notation,
-    sentences,
-)
+from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
 from backproof.check.given import World
-from backproof.check.judging import Equation, explained, judged, verdict_of
-from backproof.check.names import program_of
+from backproof.check.judging import Equation, judged, verdict_of
 from backproof.check.worksheet.reading import name_of, shape
 from backproof.check.worksheet.sheet import Step, chain_of, check_worksheet, rank, steps_of
 from backproof.check.worksheet.statements import Statement
@@ -50,7 +41,6 @@ _NO_EQUATION: Final = {
     "→": "a step towards something is no equation: it is not judged",
 }
 _FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
-_ALL_OF_THEM: Final = re.compile(r"\b(?:all|each|every|both|any|either)\b", re.IGNORECASE)
 _ROWS: Final = re.compile(r"\\\\(?:\[[^\]]*\])?")
 
 
@@ -93,8 +83,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self.context = Context(self.document.name)
-        self.pairs = pairs(self.document)
-        self.sentences: tuple[Sentence, ...] = tuple(sentences(self.document))
+        self.networks = Networks(self.document)
         self.deadline = time.monotonic() + MAX_SECONDS
 
     def claims(self) -> Iterator[CheckedClaim]:
@@ -116,11 +105,11 @@ class _Reader:
     def _worksheet(self, piece: Piece) -> Iterator[CheckedClaim]:
         line, column = self.document.position(piece.start)
         for claim in check_worksheet(piece.text, self.document.name):
-            where = claim.where
-            if where is not None:
-                first = column - 1 if where.line == 1 else 0
-                where = Where(self.document.name, where.line + line - 1, where.column + first)
-            yield replace(claim, where=where)
+            place = claim.where
+            if place is not None:
+                first = column - 1 if place.line == 1 else 0
+                place = Where(self.document.name, place.line + line - 1, place.column + first)
+            yield replace(claim, where=place)
 
     def _declarations(self, piece: Piece) -> None:
         """Shapes in words: "X is a n × m matrix"."""
@@ -233,8 +222,8 @@ class _Reader:
         if any(sign not in EQUAL for sign in node.signs):
             sign = next(s for s in node.signs if s not in EQUAL)
             because = _NO_EQUATION.get(sign, f"a relation with {sign} is no equation")
-            where = self._where(piece, node.span[0])
-            yield CheckedClaim(self._text(node, piece), "unknown", Network(), where, node, because=because)
+            at = where(self.document, piece, node.span[0])
+            yield CheckedClaim(self._text(node, piece), "unknown", Network(), at, node, because=because)
             return
         entries = _entries(self._gradients_written_out(node))
         for number_of, part in enumerate(entries, start=1):
@@ -254,7 +243,7 @@ class _Reader:
         else:
             yield from found
             return
-        found = list(self._for_networks(node, piece))
+        found = list(self.networks.judged(node, piece, self._text(node, piece)))
         if found:
             yield from found
             return
@@ -307,7 +296,7 @@ class _Reader:
                 because = "it holds for another definition of the same letter in this text, not for the last one"
                 first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
                 break
-        yield from (self._explained(c) for c in first)
+        yield from (better(c) if c.decision is not None and c.decision.kind is Kind.REFUTED else c for c in first)
 
     def _steps(self, setting: Setting, statement: Statement) -> list[Step]:
         best: list[Step] = []
@@ -330,7 +319,7 @@ class _Reader:
         world = setting.world
         text = " ".join(piece.text[step.start : step.end].split())
         notes = (*step.notes, *setting.notes)
-        equation = Equation(text, step.left, step.right, step.indices, self._where(piece, step.at), notes)
+        equation = Equation(text, step.left, step.right, step.indices, where(self.document, piece, step.at), notes)
         claim = judged(world, equation, explain=False)
         if claim.verdict == "refuted" and not names(step.right):
             return self._at_a_point(world, claim)
@@ -371,109 +360,11 @@ class _Reader:
             notes=(*claim.notes, note),
         )
 
-    def _explained(self, claim: CheckedClaim) -> CheckedClaim:
-        network = claim.network
-        if claim.verdict != "refuted" or claim.decision is None or claim.decision.kind is not Kind.REFUTED:
-            return claim
-        return explained(claim, program_of(network))
-
-    # The networks that the document names
-
-    def _for_networks(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """The claim for the output layers that the text names; nothing if it speaks of no output layer."""
-        meant = self._meant(node, piece)
-        if meant:
-            judgements = [(n, self._checked(node, piece, n)) for n in meant]
-            judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
-            if self._of_all(piece) or len(meant) == 1:
-                for _, claims in judgements:
-                    yield from (self._better(c) for c in claims)
-            elif judgements:
-                yield from self._some(judgements)
-            return
-        yield from self._unstated(node, piece)
-
-    def _meant(self, node: Relation, piece: Piece) -> tuple[Network, ...]:
-        """The networks in force at a formula: those of the last sentences that name pairs, if there are any."""
-        explicit = _differentiated_loss(node)
-        before = [p for p in self.pairs if p.start <= piece.start]
-        if explicit is not None:
-            same = [p for p in self.pairs if explicit in p.losses]
-            output = same[-1].output if same else next((o for o, loss in USUAL if loss == explicit), "identity")
-            return (Network(output=output, loss=explicit),)
-        group: list[Pair] = []
-        for pair in reversed(before):
-            if group and group[0].start - pair.end > 60:
-                break
-            group.insert(0, pair)
-        return tuple(dict.fromkeys(n for pair in group for n in pair.networks()))
-
-    def _of_all(self, piece: Piece) -> bool:
-        sentence = next((s for s in self.sentences if s.start <= piece.start < s.end), None)
-        if sentence is None:
-            return False
-        near = [s for s in self.sentences if s.start <= sentence.start][-2:]
-        return any(_ALL_OF_THEM.search(s.words) for s in near)
-
-    def _unstated(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """No loss is stated yet: the usual pairs for which the claim holds are its condition."""
-        named = activations_before(self.sentences, piece.start, piece.start + len(piece.text))
-        choices = [Network(output=o, loss=loss) for o, loss in USUAL if not named or o in named]
-        judgements = [(n, self._checked(node, piece, n)) for n in choices]
-        judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
-        yield from self._some(judgements, stated=False)
-
-    def _some(
-        self, judgements: Sequence[tuple[Network, tuple[CheckedClaim, ...]]], *, stated: bool = True
-    ) -> Iterator[CheckedClaim]:
-        """One claim from its verdicts for several networks: it holds for some, and that is its condition."""
-        if not judgements:
-            return
-        holds = [(n, c) for n, c in judgements if all(k.verdict == "proved" for k in c)]
-        fails = [(n, c) for n, c in judgements if any(k.verdict == "refuted" for k in c)]
-        if not holds:
-            network, claims = judgements[0]
-            shown = "; ".join(n.describe() for n, _ in judgements)
-            words = "it is false for all that the text names" if stated else "the loss is not stated; it is false for"
-            for claim in claims:
-                if claim.verdict == "refuted":
-                    claim = replace(claim, verdict="unknown", because=f"{words}: {shown}")
-                yield claim
-            del network
-            return
-        _, claims = holds[0]
-        supposed = "; or ".join(n.describe() for n, _ in holds)
-        notes = [f"true for {supposed}" + ("" if stated else " (the loss is not stated before this formula)")]
-        for network, wrong in fails:
-            better = [self._better(c) for c in wrong if c.verdict == "refuted"]
-            mistakes = [m for c in better for m in c.mistakes[:1]]
-            why = f": {mistakes[0].name}, {mistakes[0].says}" if mistakes else ""
-            notes.append(f"not for {network.describe()}{why}")
-        for claim in claims:
-            yield replace(claim, notes=(*claim.notes, *notes), because=notes[0])
-
-    def _checked(self, node: Relation, piece: Piece, network: Network) -> tuple[CheckedClaim, ...]:
-        text = self._text(node, piece)
-        claims = check(text, network, explain=False)
-        if len(claims) != len(node.sides) - 1:
-            return tuple(replace(c, where=self._where(piece, node.span[0])) for c in claims)
-        ats = [node.span[0], *(side.span[0] for side in node.sides[2:])]
-        return tuple(replace(c, where=self._where(piece, at)) for c, at in zip(claims, ats, strict=True))
-
-    def _better(self, claim: CheckedClaim) -> CheckedClaim:
-        if claim.verdict != "refuted":
-            return claim
-        return explained(claim, program_of(claim.network))
-
     # Places
 
     def _text(self, node: Relation, piece: Piece) -> str:
         start, end = node.sides[0].span[0], node.sides[-1].span[1]
         return " ".join(piece.text[start:end].split()) if start < end else " ".join(piece.text.split())
-
-    def _where(self, piece: Piece, offset: int) -> Where:
-        line, column = self.document.position(piece.start + offset)
-        return Where(self.document.name, line, column)
 
     def _unread(self, piece: Piece, text: str, offset: int, error: BackproofError | None) -> CheckedClaim:
         shown = " ".join(text.split())[:200]
@@ -481,7 +372,7 @@ class _Reader:
         if error is not None and error.place is not None and error.place.text == piece.text:
             at = error.place.start
         because = error.what if error is not None else "it cannot be read"
-        return CheckedClaim(shown, "unread", Network(), self._where(piece, at), because=because, error=error)
+        return CheckedClaim(shown, "unread", Network(), where(self.document, piece, at), because=because, error=error)
 
 
 def _plausible(node: Relation) -> bool:
@@ -496,13 +387,3 @@ def _entries(node: Relation) -> tuple[Relation, ...]:
     if not sides[0] or any(len(s) != len(sides[0]) for s in sides):
         return (node,)
     return tuple(replace(node, sides=entries) for entries in zip(*sides, strict=True))
-
-
-def _differentiated_loss(node: Relation) -> str | None:
-    """The loss of the catalogue whose formula is differentiated."""
-    for side in node.sides:
-        if isinstance(side, Derivative) and side.of is not None and not isinstance(side.of, Symbol):
-            known = recognised_notation(side.of)
-            if known is not None:
-                return known
-    return None

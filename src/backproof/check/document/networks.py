@@ -1,0 +1,142 @@
+"""Claims about an output layer: judged for the pairs of activation and loss that a document names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from backproof.calculus.network import Network
+from backproof.check.claims import CheckedClaim, Where, check
+from backproof.check.document.pairs import (
+    USUAL,
+    Pair,
+    Sentence,
+    activations_before,
+    pairs,
+    recognised_notation,
+    sentences,
+)
+from backproof.check.document.sources import Document, Piece
+from backproof.check.judging import explained
+from backproof.check.names import program_of
+from backproof.language.notation import Derivative, Relation, Symbol
+
+_ALL_OF_THEM: Final = re.compile(r"\b(?:all|each|every|both|any|either)\b", re.IGNORECASE)
+
+
+@dataclass
+class Networks:
+    """The output layers that a document speaks of."""
+
+    document: Document
+    pairs: tuple[Pair, ...] = field(init=False)
+    sentences: tuple[Sentence, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pairs = pairs(self.document)
+        self.sentences = tuple(sentences(self.document))
+
+    def judged(self, node: Relation, piece: Piece, text: str) -> Iterator[CheckedClaim]:
+        """The claim for the output layers that the text names; nothing if it speaks of no output layer."""
+        meant = self._meant(node, piece)
+        if meant:
+            judgements = [(n, self._checked(node, piece, text, n)) for n in meant]
+            judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
+            if self._of_all(piece) or len(meant) == 1:
+                for _, claims in judgements:
+                    yield from (better(c) for c in claims)
+            elif judgements:
+                yield from self._some(judgements)
+            return
+        yield from self._unstated(node, piece, text)
+
+    def _meant(self, node: Relation, piece: Piece) -> tuple[Network, ...]:
+        """The networks in force at a formula: those of the last sentences that name pairs, if there are any."""
+        explicit = _differentiated_loss(node)
+        before = [p for p in self.pairs if p.start <= piece.start]
+        if explicit is not None:
+            same = [p for p in self.pairs if explicit in p.losses]
+            output = same[-1].output if same else next((o for o, loss in USUAL if loss == explicit), "identity")
+            return (Network(output=output, loss=explicit),)
+        group: list[Pair] = []
+        for pair in reversed(before):
+            if group and group[0].start - pair.end > 60:
+                break
+            group.insert(0, pair)
+        return tuple(dict.fromkeys(n for pair in group for n in pair.networks()))
+
+    def _of_all(self, piece: Piece) -> bool:
+        sentence = next((s for s in self.sentences if s.start <= piece.start < s.end), None)
+        if sentence is None:
+            return False
+        near = [s for s in self.sentences if s.start <= sentence.start][-2:]
+        return any(_ALL_OF_THEM.search(s.words) for s in near)
+
+    def _unstated(self, node: Relation, piece: Piece, text: str) -> Iterator[CheckedClaim]:
+        """No loss is stated yet: the usual pairs for which the claim holds are its condition."""
+        named = activations_before(self.sentences, piece.start, piece.start + len(piece.text))
+        choices = [Network(output=o, loss=loss) for o, loss in USUAL if not named or o in named]
+        judgements = [(n, self._checked(node, piece, text, n)) for n in choices]
+        judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
+        yield from self._some(judgements, stated=False)
+
+    def _some(
+        self, judgements: Sequence[tuple[Network, tuple[CheckedClaim, ...]]], *, stated: bool = True
+    ) -> Iterator[CheckedClaim]:
+        """One claim from its verdicts for several networks: it holds for some, and that is its condition."""
+        if not judgements:
+            return
+        holds = [(n, c) for n, c in judgements if all(k.verdict == "proved" for k in c)]
+        fails = [(n, c) for n, c in judgements if any(k.verdict == "refuted" for k in c)]
+        if not holds:
+            network, claims = judgements[0]
+            shown = "; ".join(n.describe() for n, _ in judgements)
+            words = "it is false for all that the text names" if stated else "the loss is not stated; it is false for"
+            for claim in claims:
+                if claim.verdict == "refuted":
+                    claim = replace(claim, verdict="unknown", because=f"{words}: {shown}")
+                yield claim
+            del network
+            return
+        _, claims = holds[0]
+        supposed = "; or ".join(n.describe() for n, _ in holds)
+        notes = [f"true for {supposed}" + ("" if stated else " (the loss is not stated before this formula)")]
+        for network, wrong in fails:
+            explained_ones = [better(c) for c in wrong if c.verdict == "refuted"]
+            mistakes = [m for c in explained_ones for m in c.mistakes[:1]]
+            why = f": {mistakes[0].name}, {mistakes[0].says}" if mistakes else ""
+            notes.append(f"not for {network.describe()}{why}")
+        for claim in claims:
+            yield replace(claim, notes=(*claim.notes, *notes), because=notes[0])
+
+    def _checked(self, node: Relation, piece: Piece, text: str, network: Network) -> tuple[CheckedClaim, ...]:
+        claims = check(text, network, explain=False)
+        if len(claims) != len(node.sides) - 1:
+            return tuple(replace(c, where=where(self.document, piece, node.span[0])) for c in claims)
+        ats = [node.span[0], *(side.span[0] for side in node.sides[2:])]
+        return tuple(replace(c, where=where(self.document, piece, at)) for c, at in zip(claims, ats, strict=True))
+
+
+def better(claim: CheckedClaim) -> CheckedClaim:
+    """A refuted claim with what is right and what went wrong."""
+    if claim.verdict != "refuted":
+        return claim
+    return explained(claim, program_of(claim.network))
+
+
+def where(document: Document, piece: Piece, offset: int) -> Where:
+    """The place in the file of an offset in a piece."""
+    line, column = document.position(piece.start + offset)
+    return Where(document.name, line, column)
+
+
+def _differentiated_loss(node: Relation) -> str | None:
+    """The loss of the catalogue whose formula is differentiated."""
+    for side in node.sides:
+        if isinstance(side, Derivative) and side.of is not None and not isinstance(side.of, Symbol):
+            known = recognised_notation(side.of)
+            if known is not None:
+                return known
+    return None
