@@ -167,6 +167,12 @@ FORMS: Final = {
 }
 
 
+SLIPS: Final = {
+    "1 − a²": {"(1 − a)²": lambda a: (1 - a) ** 2, "1 − a": lambda a: 1 - a, "a²": lambda a: a * a, "1 − a³": lambda a: 1 - a**3},
+    "a(1 − a)": {"1 − a": lambda a: 1 - a, "a²(1 − a)": lambda a: a * a * (1 - a), "a(1 − a)²": lambda a: a * (1 - a) ** 2},
+}
+
+
 def _slopes(search: Search) -> Iterator[Change]:
     """Slopes of whole functions: missing, twice, at another point, of another function."""
     for u, v, slope in _regions(search):
@@ -184,6 +190,8 @@ def _slopes(search: Search) -> Iterator[Change]:
                 at_value, at_argument = function(np.asarray(v.value)), function(np.asarray(u.value))
             if np.allclose(at_value, slope, rtol=1e-9, atol=1e-12):
                 yield Change(u, c_v * (at_argument - slope), "wrong-slope-point", f"{form} with z in place of a", 1.0, 4)
+                for slip, wrong in SLIPS.get(form, {}).items():
+                    yield Change(u, c_v * (wrong(np.asarray(v.value)) - slope), "wrong-exponent", f"{slip} in place of {form}", 1.0, 5)
                 for other in pool(search, u.shape):
                     if other is not v and other is not u:
                         yield Change(u, c_v * (function(np.asarray(other.value)) - slope), "wrong-slope-point", f"{form} with the value of line {other.line}", 1.0, 7)
@@ -222,18 +230,19 @@ def _same_shape_ancestors(node: Node, steps: int = 6) -> Iterator[Node]:
 
 def activations_at(search: Search, u: Node) -> list[tuple[str, Array, Array]]:
     """The catalogue's activations and their slopes at a node's value."""
-    from backproof.calculus.interpreter import evaluate_expr
-    from backproof.errors import BackproofError
-    from backproof.language.expression import Index
-
     kept: dict[int, list[tuple[str, Array, Array]]] = search.__dict__.setdefault("_activations", {})
     if u.number in kept:
         return kept[u.number]
     value = np.asarray(u.value, dtype=float).ravel()
-    i = Index("i", "entries")
-    found = kept[u.number] = []
+    found: list[tuple[str, Array, Array]] = []
+    kept[u.number] = found
     if value.size > 20_000:
         return found
+    from backproof.calculus.interpreter import evaluate_expr
+    from backproof.errors import BackproofError
+    from backproof.language.expression import Index
+
+    i = Index("i", "entries")
     for name in _activations():
         try:
             both = [

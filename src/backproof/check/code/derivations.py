@@ -69,7 +69,9 @@ def explain(case: Case) -> dict[str, list[CodeMistake]]:
         best = own[:1] and (len(own[0].covers), own[0].breaks)
         for hit in own:
             if (len(hit.covers), hit.breaks) == best:
-                found[name].append(search.mistake(hit))
+                mistake = search.mistake(hit)
+                if mistake.name not in {m.name for m in found[name]}:
+                    found[name].append(search.placed(mistake, hit))
     return found
 
 
@@ -82,6 +84,8 @@ class Search:
     wrong: list[str]
     truth: Sweep = field(init=False)
     rows: dict[int, Array] = field(default_factory=dict[int, Array])
+    said: dict[int, CodeMistake] = field(default_factory=dict[int, CodeMistake])
+    lines: dict[int, int | None] = field(default_factory=dict[int, "int | None"])
 
     def __post_init__(self) -> None:
         self.truth = sweep(self.trace.nodes, self.trace.output)
@@ -162,9 +166,16 @@ class Search:
                 hit = self.tried(item)
                 if hit is not None and self.confirmed(hit):
                     found.append(hit)
+                    if self.large and self.enough([hit]):
+                        return found
             if self.enough(found):
                 break
         return found
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether one explanation has to do: the arrays are large."""
+        return sum(np.size(n.value) for n in self.trace.nodes) > 500_000
 
     def enough(self, found: list[Hit]) -> bool:
         """Whether every wrong gradient has an explanation with ordinary constants that breaks nothing."""
@@ -254,11 +265,20 @@ class Search:
         """The hit in words."""
         from backproof.check.code.naming import spoken
 
-        mistake = spoken(self, hit)
+        key = id(hit)
+        if key not in self.said:
+            self.said[key] = spoken(self, hit)
+        return self.said[key]
+
+    def placed(self, mistake: CodeMistake, hit: Hit) -> CodeMistake:
+        """The mistake with the line of the backward function that first shows the wrong cotangent."""
         if not np.shape(hit.change.delta):
             return mistake
-        wrong = self.cotangent(hit.change.node) + hit.scale * np.broadcast_to(hit.change.delta, hit.change.node.shape)
-        return replace(mistake, line=self.case.line_of(wrong))
+        number = hit.change.node.number
+        if number not in self.lines:
+            wrong = self.cotangent(hit.change.node) + hit.scale * np.broadcast_to(hit.change.delta, hit.change.node.shape)
+            self.lines[number] = self.case.line_of(wrong)
+        return replace(mistake, line=self.lines[number])
 
 
 def constant(value: float, lengths: Mapping[int, str]) -> str | None:

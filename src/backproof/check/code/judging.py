@@ -52,10 +52,13 @@ def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float
     wanted = [n for n, leaf in first.float_leaves.items() if leaf.argument == 0]
     try:
         claims = first.claimed(double=False)
+        unit = time.perf_counter() - started
     except CodeError as error:
         return _unread(file, wanted, error.what + (f" ({error.got})" if error.got else ""), started)
     except Exception as error:  # noqa: BLE001 - a person's code may fail in any way; that is the report
         return _unread(file, wanted, _failure("backward", error), started)
+    # A search may take as long as some twenty evaluations of the gradient, where those are slow.
+    deadline = time.perf_counter() + max(budget, 12 * unit)
     names = list(dict.fromkeys([*wanted, *(n for n in claims if n in first.float_leaves)]))
     lines = lines_of(first.backward, names)
     manners = probes.manners(first, claims)
@@ -66,7 +69,8 @@ def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float
         if not open_names:
             break
         try:
-            found = _judged(problem, open_names, lines, files, namespaces, started + budget)
+            known = claims if number == 0 and problem.is_double else None
+            found = _judged(problem, open_names, lines, files, namespaces, deadline, known)
         except CodeError as error:
             found = {n: GradientVerdict(n, "unread", lines.get(n), because=_words(error)) for n in open_names}
         except Exception as error:  # noqa: BLE001 - a person's code may fail in any way; that is the report
@@ -75,9 +79,9 @@ def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float
             if number == 0 or verdict.verdict == "refuted":
                 verdicts[name] = verdict
     if verdicts and all(v.verdict == "proved" for v in verdicts.values()):
-        probed = probes.probe(first, names, files, namespaces)
+        probed = probes.probe(first, names, files, namespaces, time.perf_counter() + max(2.0, 3 * unit))
         for name, message in probed.wrong.items():
-            again = _judged(probed.problems[name], [name], lines, files, namespaces, started + budget)[name]
+            again = _judged(probed.problems[name], [name], lines, files, namespaces, deadline)[name]
             if again.verdict == "refuted":
                 verdicts[name] = replace(again, notes=(*again.notes, message))
         for name, conditions in probed.conditions.items():
@@ -111,9 +115,10 @@ def _judged(
     files: frozenset[str],
     namespaces: list[dict[str, Any]],
     deadline: float,
+    known: Mapping[str, Any] | None = None,
 ) -> dict[str, GradientVerdict]:
     try:
-        claims = problem.claimed()
+        claims = problem.claimed() if known is None else known
     except Exception:  # noqa: BLE001 - code for float32 may refuse float64; then it is judged in its own type
         claims = problem.claimed(double=False)
     loss = problem.loss()

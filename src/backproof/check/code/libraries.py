@@ -193,7 +193,7 @@ def _bce_logits(r: Recorder, z: Any, y: Any, reduction: str = "mean", **_: Any) 
 
 
 def _cross_entropy(r: Recorder, z: Any, y: Any, reduction: str = "mean", **more: Any) -> Any:
-    if any(v is not None for k, v in more.items() if k != "ignore_index"):
+    if any(v for k, v in more.items() if k != "ignore_index"):
         raise Untraceable("cross_entropy with weights or smoothing")
     logp = _log_softmax(r, z, 1 if np.ndim(plain(z)) > 1 else 0)
     return _nll(r, logp, y, reduction)
