@@ -70,6 +70,17 @@ Tactic Notation "bp_shared_parameter" constr(H) reference(z) :=
 (** Slopes that come from a sum: of the data and of a penalty on the weights. *)
 Ltac bp_penalty := intros; eapply d_eq; [ repeat bp_d1 | cbv beta; simpl INR; simpl Init.Nat.pred; first [ring | field; bp_vside] ].
 
+(** exp (z - ln S) = exp z / S, as log-softmax needs it. *)
+Ltac bp_vector_exp :=
+  unfold Rminus;
+  repeat first [ rewrite exp_plus | rewrite exp_Ropp | rewrite exp_ln by solve [bp_vside] ].
+
+(** A batch's loss is the sum of the terms of its examples, each with the common factor. *)
+Ltac bp_together :=
+  first
+  [ reflexivity
+  | cbv beta; rewrite ?Sum_scal_l; first [ reflexivity | unfold Rdiv; ring | field; bp_vside ] ].
+
 (** One line of a derivation about whole vectors. *)
 Ltac bp_vector_line :=
   intros; repeat match goal with H : Sum _ _ = 1 |- _ => progress rewrite ?H end;
@@ -77,4 +88,5 @@ Ltac bp_vector_line :=
   [ reflexivity
   | solve [bp_line]
   | solve [bp_open_slopes; bp_sum_algebra]
-  | solve [bp_open_functions; bp_sum_algebra] ].
+  | solve [bp_open_functions; bp_sum_algebra]
+  | solve [bp_vector_exp; bp_sum_algebra] ].

@@ -170,7 +170,7 @@ Proof.
 Qed.
 Lemma sqrt_2_PI : sqrt (2 * PI) = sqrt 2 * sqrt PI.
 Proof. apply sqrt_mult; generalize PI_RGT_0; lra. Qed.
-Lemma sqrt_2_over_PI : sqrt (2 / PI) = sqrt 2 / sqrt PI.
+Lemma sqrt_2_over_PI : sqrt (2 * / PI) = sqrt 2 * / sqrt PI.
 Proof. apply sqrt_div; generalize PI_RGT_0; lra. Qed.
 
 Ltac bp_root_scale :=
@@ -195,6 +195,8 @@ Ltac bp_root_facts :=
 Ltac bp_roots :=
   bp_unify1 sqrt; bp_root_scale; bp_root_facts;
   lazymatch goal with
+  | E1 : sqrt ?x * sqrt ?x = ?x, E2 : sqrt ?y * sqrt ?y = ?y, E3 : sqrt ?w * sqrt ?w = ?w |- _ =>
+      field [E1 E2 E3]; bp_side
   | E1 : sqrt ?x * sqrt ?x = ?x, E2 : sqrt ?y * sqrt ?y = ?y |- _ => field [E1 E2]; bp_side
   | E1 : sqrt ?x * sqrt ?x = ?x |- _ => field [E1]; bp_side
   end.
@@ -208,8 +210,8 @@ Ltac bp_algebra :=
   | solve [bp_exp; field; bp_side]
   | solve [bp_unify; field; bp_side]
   | lazymatch goal with |- context [sqrt _] => solve [unfold phi, Rdiv, Rminus; bp_unify1 exp; bp_roots] end
-  | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh, softplus; bp_exp; field; bp_side])
-  | timeout 5 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
+  | timeout 30 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh, softplus; bp_exp; field; bp_side])
+  | timeout 30 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
 
 (** A case that cannot be: two indicators that exclude each other, or a kink that a hypothesis rules out. *)
 Ltac bp_absurd :=
@@ -218,7 +220,7 @@ Ltac bp_by_cases :=
   bp_abs; bp_unify1 step; bp_cases;
   first [ solve [ring] | solve [bp_absurd] | bp_algebra ].
 Ltac bp_field :=
-  intros; cbv beta; simpl INR; simpl Init.Nat.pred; unfold Rdiv, Rminus;
+  intros; cbv beta; simpl INR; simpl Init.Nat.pred; rewrite ?sigmoid_opp; unfold Rdiv, Rminus;
   first
   [ solve [ring]
   | lazymatch goal with
@@ -256,7 +258,15 @@ Ltac bp_text :=
   | solve [rewrite Rabs_step; ring]
   | solve [unfold tanh, sinh, cosh; bp_field] ].
 
-(** One line of a derivation equals the next. *)
+(** One line of a derivation equals the next: first by algebra alone, then with definitions opened, then with all means. *)
+Ltac bp_by_algebra :=
+  cbv beta; simpl INR; simpl Init.Nat.pred; rewrite ?sigmoid_opp; unfold Rdiv, Rminus;
+  first [ ring | field; bp_side | lazymatch goal with |- context [sqrt _] => bp_roots end ].
 Ltac bp_line :=
   intros;
-  first [ solve [bp_field] | solve [bp_open_slopes; bp_field] | solve [bp_open_functions; bp_field] ].
+  first
+  [ solve [bp_by_algebra]
+  | solve [bp_open_slopes; bp_by_algebra]
+  | solve [bp_open_functions; bp_by_algebra]
+  | solve [bp_open_slopes; bp_field]
+  | solve [bp_open_functions; bp_field] ].

@@ -87,9 +87,13 @@ Ltac bp_inv_hyps :=
      end
   end.
 Ltac bp_rs :=
-  unfold Rdiv, Rminus; rewrite ?Rinv_mult, ?Rinv_inv;
+  unfold Rdiv, Rminus;
+  repeat first [ rewrite Rinv_mult | rewrite Rinv_inv | rewrite <- pow_inv | rewrite Rpow_mult_distr ];
   bp_inv_hyps;
   lazymatch goal with
+  | H1 : ?a * / ?a = 1, H2 : ?b * / ?b = 1, H3 : ?c * / ?c = 1, H4 : ?d * / ?d = 1, H5 : ?e * / ?e = 1 |- _ =>
+      ring_simplify [H1 H2 H3 H4 H5]
+  | H1 : ?a * / ?a = 1, H2 : ?b * / ?b = 1, H3 : ?c * / ?c = 1, H4 : ?d * / ?d = 1 |- _ => ring_simplify [H1 H2 H3 H4]
   | H1 : ?a * / ?a = 1, H2 : ?b * / ?b = 1, H3 : ?c * / ?c = 1 |- _ => ring_simplify [H1 H2 H3]
   | H1 : ?a * / ?a = 1, H2 : ?b * / ?b = 1 |- _ => ring_simplify [H1 H2]
   | H1 : ?a * / ?a = 1 |- _ => ring_simplify [H1]

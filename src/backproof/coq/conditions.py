@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from backproof import catalog
-from backproof.calculus.unfolding import unfold
+from backproof.errors import BackproofError
 from backproof.language.expression import (
     Add,
     Apply,
@@ -31,6 +31,9 @@ from backproof.language.expression import (
 )
 from backproof.language.program import Assumption
 from backproof.language.walks import inline, names
+
+
+VALUES: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,29 @@ def _sign_of_power(base: Expr, exponent: Fraction, sign: dict[Expr, int]) -> int
     return max(sign[base], 1) if exponent.denominator == 1 and exponent % 2 == 0 and exponent > 0 else sign[base]
 
 
-def opened(condition: Condition) -> Condition:
-    """The condition with functions of the catalogue unfolded."""
-    return Condition(condition.kind, unfold(condition.expr))
+def can_vanish(expr: Expr, positive: frozenset[str] = frozenset()) -> bool:
+    """Whether a formula in single numbers takes both signs, or 0, at some points: then a denominator needs a hypothesis.
+
+    Only a guess about which hypotheses a statement should carry; Coq decides whether they are enough.
+
+    >>> can_vanish(tensor("z")), can_vanish(tensor("z") ** 2 + 1)
+    (True, False)
+    """
+    from backproof.calculus.interpreter import evaluate_expr
+
+    letters = sorted(names(expr))
+    signs: set[bool] = set()
+    for shift in range(VALUES):
+        point = {n: _value(shift + 3 * k, n in positive) for k, n in enumerate(letters)}
+        try:
+            value = float(evaluate_expr(expr, point))
+        except (BackproofError, ArithmeticError, TypeError, ValueError):
+            continue
+        if value == value:
+            signs.add(value > 0)
+    return len(signs) != 1
+
+
+def _value(place: int, positive: bool) -> Fraction:  # noqa: FBT001
+    value = Fraction((7 * place) % 23 - 11, 4)
+    return abs(value) + Fraction(1, 8) if positive else value

@@ -278,9 +278,9 @@ class NetworkWriter:
                     )
         entry = catalog.loss(self.network.loss)
         last = self.program.by_name[self.output]
-        wanted = [c for a in entry.domain if a.tensor == entry.parameters[0] and (c := of_assumption(a)) is not None]
+        wanted = [c for a in entry.domain if (c := of_assumption(a)) is not None]
         if entry.elementwise and catalog.function(entry.name) is not None:
-            wanted = [c for c in formula(entry.name).needs if entry.parameters[0] in names(c.expr)]
+            wanted = [c for c in formula(entry.name).needs if set(entry.parameters) & names(c.expr)]
         if not wanted:
             return lines
         value = self.entry(self.output, self.place(self.output))
@@ -371,12 +371,11 @@ class NetworkWriter:
         if self.penalty is not None:
             total += f" + {self.terms.write(self.penalty, ATOM)}"
         unfolded = ", ".join(f"J_of_{self.names.of(n)}" for n in self.chain)
-        forward = ", ".join(self.names.of(n) for n in self.chain[1:])
+        forward = ", ".join(self.names.of(n) for n in reversed(self.chain[1:]))
         self.theorems.append("loss_of_the_network")
         return (
             f"Theorem loss_of_the_network : J = {total}.\n"
-            f"Proof. unfold J, {unfolded}, {forward}. first [reflexivity | rewrite ?Sum_scal_l; first [reflexivity | "
-            "unfold Rdiv; ring | field; bp_vside]]. Qed."
+            f"Proof. unfold J, {unfolded}, {forward}. bp_together. Qed."
         )
 
     # the reverse sweep
@@ -646,7 +645,7 @@ class NetworkWriter:
                 f"  is_derive (fun t => {function}) {at} ({result}).\nProof. {tactic}. Qed."
             )
         self.bound[target] = moved
-        penalty = self.write(self.penalty)
+        penalty = self.terms.write(prepared(self.penalty), ATOM)
         self.bound.clear()
         self.bound.update(saved)
         slope = self.write(self.program.by_name[self._adjoint(target)].body)

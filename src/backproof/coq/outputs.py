@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backproof import catalog
-from backproof.coq.conditions import Condition, conditions, of_assumption
+from backproof.coq.conditions import Condition, can_vanish, conditions, needed, of_assumption
 from backproof.coq.document import comment
 from backproof.coq.functions import RANGES, Calls, Functions, formula, hypothesis, prepared
 from backproof.coq.identifiers import Identifiers, plain
@@ -77,7 +77,15 @@ def conditions_of(output: Output) -> tuple[Condition, ...]:
     """The hypotheses of the theorem: domains that do not hold by themselves, kinks, signs of open letters."""
     letters = [c for a in output.assumptions if (c := of_assumption(a)) is not None]
     positive = frozenset(a.tensor for a in output.assumptions if a.property in ("positive", "in-unit-interval"))
-    found = [c for c in conditions(output.function, positive) if not _by_range(c, output)]
+    found = list(conditions(output.function, positive))
+    # A printed formula may divide by what the function itself does not: then it holds off that place only.
+    divided = [
+        c
+        for line in output.lines
+        for c in conditions(prepared(output.opened(line.expr)), positive)
+        if c.kind == "nonzero" and can_vanish(c.expr, positive)
+    ]
+    found = [c for c in needed([*found, *divided], positive) if not _by_range(c, output)]
     for name in (output.activation, output.loss):
         if catalog.function(name) is not None and not catalog.is_axiom(name):
             one = formula(name)
