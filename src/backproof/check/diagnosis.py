@@ -30,6 +30,7 @@ from backproof.check.mistakes import (
     Mistake,
     Site,
     made,
+    plainly,
     shown,
 )
 from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
@@ -54,7 +55,7 @@ from backproof.language.expression import (
 from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, names, rewrite
 from backproof.proof.deciding import decide
-from backproof.proof.folding import Folder
+from backproof.proof.folding import Folder, weight
 from backproof.proof.verdict import Budget, Kind, Verdict
 
 SECONDS: Final = 1.0
@@ -313,7 +314,11 @@ class _Search:
         if self.batch in sorts:
             name = "bias-reduction" if self.target.startswith("b") else "batch-scale"
             return made(by_name[name], f"a factor {shown(scale)} too much")
-        return made(FACTOR, shown(scale))
+        inverse = power(scale, -1)
+        if weight(inverse) < weight(scale):
+            says, fix = f"a factor {shown(inverse)} is missing", f"multiply by {shown(inverse)}"
+            return Mistake(FACTOR.name, plainly(scale), says, fix)
+        return Mistake(FACTOR.name, plainly(scale), f"a factor {shown(scale)} too much", f"divide by {shown(scale)}")
 
     def _value(self, changes: Mapping[str, Expr]) -> np.ndarray | None:
         try:
