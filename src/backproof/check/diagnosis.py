@@ -28,12 +28,10 @@ from backproof.check.mistakes import (
     MISTAKES,
     Entry,
     Mistake,
-    Site,
     made,
-    plainly,
-    shown,
 )
 from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
+from backproof.check.sites import Site, plainly, shown
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
     Apply,
