@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
+from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
 from backproof.check.document.shapes import Shapes, uses
 from backproof.check.given import World
 from backproof.check.names import catalogue_functions
@@ -22,10 +23,8 @@ from backproof.language.notation import (
     Call,
     Derivative,
     Entry,
-    Negative,
     Notation,
     Number,
-    Quotient,
     Relation,
     Symbol,
     Transposed,
@@ -36,8 +35,7 @@ from backproof.language.traversal import parts, with_parts
 
 MAX_VERSIONS: Final = 6
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
-BOLD: Final = ("\\mathbf", "\\boldsymbol", "\\bm", "\\vec")
-GRADIENT_LETTERS: Final = frozenset({"delta"})
+SCALARS: Final = frozenset("lambda eta alpha beta gamma epsilon eps mu rho tau m n N M B K T t k i j l s c".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +55,15 @@ class Known:
 class Setting:
     """A world for one formula, the formula with calls of defined names resolved, and what was assumed of shapes.
 
-    `earlier` says that a definition is used that is not the last one of its letter, so that nothing is refuted by it.
+    `earlier` says that a definition is used that is not the last one of its letter, so that nothing is refuted by it;
+    `tentative` that capitals were taken for matrices and small letters for vectors, which holds if the shapes then fit.
     """
 
     world: World
     relation: Relation
     uncertain: bool
     earlier: bool
+    tentative: bool
     notes: tuple[str, ...]
 
 
@@ -104,13 +104,17 @@ class Context:
         failed: BackproofError | None = None
         found = False
         for number_of, versions in enumerate(self._versions(relation)):
-            try:
-                setting = _Making(self, relation, text, versions).setting(earlier=number_of > 0)
-            except BackproofError as error:
-                failed = failed or error
-                continue
-            found = True
-            yield setting
+            for matrices in (True, False):
+                try:
+                    making = _Making(self, relation, text, versions, matrices=matrices)
+                    setting = making.setting(earlier=number_of > 0)
+                except BackproofError as error:
+                    failed = failed or error
+                    continue
+                if matrices and not making.convention:
+                    continue
+                found = True
+                yield setting
         if not found and failed is not None:
             raise failed
 
@@ -163,11 +167,15 @@ class _Making:
     relation: Relation
     text: str
     versions: Mapping[str, Known]
+    matrices: bool = False
+    convention: bool = False
+    indices: set[str] = field(default_factory=set[str])
     needed: dict[str, Known] = field(default_factory=dict[str, Known])
     ranks: dict[str, int] = field(default_factory=dict[str, int])
     functions: dict[str, int] = field(default_factory=dict[str, int])
     bold: set[str] = field(default_factory=set[str])
     whole: set[str] = field(default_factory=set[str])
+    indexed: set[str] = field(default_factory=set[str])
     transposed: set[str] = field(default_factory=set[str])
 
     def setting(self, *, earlier: bool) -> Setting:
@@ -181,7 +189,7 @@ class _Making:
         bodies = [Relation((k.head, self._resolved(k.body)), ("=",)) for k in self.needed.values()]
         given = {n: self.context.shapes[n] for n in self.ranks if n in self.context.shapes}
         sizes = Shapes({n: r for n, r in self.ranks.items() if r}, given).sizes([*bodies, relation])
-        builder = Builder(title=self.context.name)
+        builder = Builder(title=self.context.name, sums_loss=True)
         for name, rank in self.ranks.items():
             if name not in self.needed:
                 builder.add_input(name, sizes.get(name, ()) if rank else ())
@@ -189,11 +197,18 @@ class _Making:
         losses = [n for n in self.needed if n in LOSS_LETTERS]
         builder.loss = losses[-1] if losses else None
         self._define(builder)
-        guessed = [n for n in self.ranks if n[0].isupper() and n not in given and n not in self.bold]
+        guessed = [
+            n for n in self.ranks if n[0].isupper() and n not in given and n not in self.bold and n not in self.needed
+        ]
         mixed = any(self.ranks.values())
         numbers = sorted(n for n, r in self.ranks.items() if not r and n not in self.needed)
-        notes = (f"read as numbers: {', '.join(numbers)}",) if numbers and mixed else ()
-        return Setting(builder.world(), relation, bool(guessed) and mixed, earlier, notes)
+        said = mixed or any(n[0].isupper() for n in numbers)
+        notes = (f"read as numbers: {', '.join(numbers)}",) if numbers and said else ()
+        if self.convention:
+            notes = (*notes, "capitals are read as matrices, small letters as vectors")
+        return Setting(
+            builder.world(), relation, bool(guessed) and not self.convention and said, earlier, self.convention, notes
+        )
 
     def _loss(self, relation: Relation) -> Notation | None:
         """The loss that δ and dW speak of. Raises UnknownNameError where the text defines none."""
@@ -211,7 +226,7 @@ class _Making:
             if not losses:
                 raise UnknownNameError("the loss is not defined before this formula")
             return Symbol(max(losses, key=lambda k: k.order).name)
-        if not named and not any(isinstance(n, Call) and n.primes for n in _all(relation)):
+        if not named and not any(isinstance(n, Call) and n.primes for n in pieces_of(relation)):
             raise FormulaError("the formula has no derivative of anything that is named")
         return None
 
@@ -264,12 +279,17 @@ class _Making:
         """The names of the formula and, through their definitions, all that they depend on."""
         todo: list[Notation] = [relation]
         self.whole = {name_of(s) or "" for s, letters in self._symbols(relation) if not letters}
+        self._find_indices(relation)
         while todo:
             node = todo.pop()
             for symbol, letters in self._symbols(node):
                 name = self._name(symbol, letters)
                 if name is None:
                     continue
+                if not letters and name in self.indices and name not in self.versions:
+                    continue
+                if letters:
+                    self.indexed.add(name)
                 rank = max(self.ranks.get(name, 0), letters)
                 first = name not in self.ranks
                 self.ranks[name] = rank
@@ -277,15 +297,40 @@ class _Making:
                     known = self.versions[name]
                     self.needed[name] = known
                     self.bold |= known.bold
-                    todo.append(self._resolved(known.body))
+                    body = self._resolved(known.body)
+                    self._find_indices(body)
+                    todo.append(body)
         for name in self.ranks:
             if name in self.context.shapes:
                 self.ranks[name] = len(self.context.shapes[name])
             elif name in self.bold or name in self.transposed:
                 self.ranks[name] = max(self.ranks[name], 2 if name[0].isupper() else 1)
+        self._by_convention()
         for name in self.needed:
             # What is defined takes its shape from its definition.
-            self.ranks[name] = 0 if name not in self.bold else self.ranks[name]
+            self.ranks[name] = 0 if name not in self.bold and not self.convention else self.ranks[name]
+
+    def _by_convention(self) -> None:
+        """W, X and Θ as matrices, and then small letters as vectors, where neither bold letters nor shapes say it."""
+        plain = [n for n in self.ranks if n not in self.context.shapes]
+        weights = [n for n in plain if n[0] in "WUVX" or n.startswith(("Theta", "theta("))]
+        if not self.matrices or not weights or self.bold or any(self.ranks[n] for n in plain if n in self.indexed):
+            return
+        self.convention = True
+        for name in plain:
+            base = name.partition("(")[0].partition("_")[0]
+            if base in LOSS_LETTERS or base in SCALARS:
+                continue
+            self.ranks[name] = 2 if name[0].isupper() else 1
+
+    def _find_indices(self, root: Notation) -> None:
+        """Letters that stand as indices or as bounds of sums: they are no names."""
+        for node in pieces_of(root):
+            if isinstance(node, Symbol):
+                self.indices |= {letter for _, own in uses(node) for letter in own}
+            elif isinstance(node, Big):
+                self.indices |= set(node.indices)
+                self.indices |= {name_of(node.upper) or ""} if node.upper is not None else set()
 
     def _name(self, symbol: Symbol, letters: int) -> str | None:
         found = uses(symbol)
@@ -376,53 +421,3 @@ class _Making:
                     if name in self.needed:
                         todo.append(self.needed[name].body)
         return found
-
-
-def _all(root: Notation) -> Iterator[Notation]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(parts(node))
-
-
-def bold_names(node: Notation, text: str) -> frozenset[str]:
-    """The names that are written in bold: vectors and matrices."""
-    found: set[str] = set()
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Symbol):
-            start, end = part.span
-            if any(mark in text[start:end] for mark in BOLD) or text[:start].rstrip("{ ").endswith(BOLD):
-                found |= {n for n, _ in uses(part)[:1]}
-        stack.extend(parts(part))
-    return frozenset(found)
-
-
-def number(node: Notation) -> Fraction | None:
-    """The number that the notation is."""
-    sign = 1
-    while isinstance(node, Negative | Bracketed):
-        sign = -sign if isinstance(node, Negative) else sign
-        node = node.body
-    match node:
-        case Number(value):
-            return sign * value
-        case Quotient(Number(top), Number(bottom)) if bottom:
-            return sign * top / bottom
-        case _:
-            return None
-
-
-def has_gradient(nodes: Sequence[Notation]) -> bool:
-    """Whether a formula speaks of a derivative: ∂, d/d, ∇, a delta or a primed function."""
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Derivative) or (isinstance(node, Call) and node.primes):
-            return True
-        if isinstance(node, Symbol) and node.name in GRADIENT_LETTERS and len(node.subscripts) < 2:
-            return True
-        stack.extend(parts(node))
-    return False

@@ -11,7 +11,8 @@ from typing import Final
 
 from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where
-from backproof.check.document.context import Context, Setting, has_gradient, number
+from backproof.check.document.context import Context, Setting
+from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
@@ -279,13 +280,18 @@ class _Reader:
     def _own(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
         first: list[CheckedClaim] = []
+        tentative = False
         for number_of, setting in enumerate(self.context.settings(node, piece.text)):
             try:
                 steps = self._steps(setting, statement)
             except BackproofError:
-                if first:
+                if first or setting.tentative:
                     continue
                 raise
+            if first and first[0].verdict != "unread" and tentative:
+                # The shapes fitted with matrices: numbers would say less.
+                break
+            tentative = setting.tentative
             claims = [self._step(setting, piece, step) for step in steps]
             if not first:
                 first = claims
@@ -296,6 +302,8 @@ class _Reader:
                 because = "it holds for another definition of the same letter in this text, not for the last one"
                 first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
                 break
+        if not first:
+            raise ShapeError("the shapes fit in no reading of this formula")
         yield from (better(c) if c.decision is not None and c.decision.kind is Kind.REFUTED else c for c in first)
 
     def _steps(self, setting: Setting, statement: Statement) -> list[Step]:

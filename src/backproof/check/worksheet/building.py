@@ -11,7 +11,7 @@ from backproof.check.worksheet.reading import assumed, assumptions, declared, li
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, ShapeError, UnknownNameError
 from backproof.language.elaboration import Reading, elaborate
-from backproof.language.expression import Index, Tensor, postorder, reindex
+from backproof.language.expression import Index, Tensor, postorder, reindex, sum_over
 from backproof.language.grammar import parse, parse_all
 from backproof.language.notation import Bracketed, Call, Derivative, Notation, Relation, Symbol
 from backproof.language.program import Assumption, Definition, Program
@@ -24,7 +24,7 @@ DEFINES: Final = ("=", ":=", "≡", "←")
 
 @dataclass
 class Builder:
-    """What has been declared and defined so far."""
+    """What has been declared and defined so far; `sums_loss` lets a vector of losses stand for its sum."""
 
     title: str = "the worksheet"
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -37,6 +37,7 @@ class Builder:
     loss: str | None = None
     rows: bool = False
     batch: str | None = None
+    sums_loss: bool = False
     words: set[str] = field(default_factory=set[str])
     _world: World | None = None
 
@@ -197,6 +198,8 @@ class Builder:
         definition = _definition(name, letters, readings, rows=self.rows, statement=statement)
         definition = replace(definition, body=world.opened(definition.body))
         if name == self.loss:
+            if definition.indices and self.sums_loss:
+                definition = replace(definition, indices=(), body=sum_over(definition.indices, definition.body))
             if definition.indices:
                 raise ShapeError("the loss is a number", place=statement.place(), expected="a scalar", got="a vector")
             definition = replace(definition, name=LOSS)
