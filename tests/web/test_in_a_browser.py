@@ -1,0 +1,310 @@
+"""Pages and the explorer in Chromium: clicked through, measured on the screen, judged by axe-core."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+
+from backproof.calculus.network import Network
+from backproof.check.claims import check
+from backproof.explain.showing import show
+from backproof.proof.derivation import derive
+from web.serving import Served, explorer
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+@dataclass
+class Seen:
+    """A page, with what it complained about and whom it asked."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with explorer() as running:
+        yield running
+
+
+def opened(browser: Any, address: str, size: dict[str, int] = DESK, **options: Any) -> Seen:
+    context = browser.new_context(viewport=size, **options)
+    seen = Seen(context.new_page())
+    seen.page.on("console", lambda m: seen.errors.append(m.text) if m.type in ("error", "warning") else None)
+    seen.page.on("pageerror", lambda e: seen.errors.append(str(e)))
+    seen.page.on("request", lambda r: seen.asked.append(r.url))
+    seen.page.goto(address)
+    return seen
+
+
+def quiet(seen: Seen, home: str) -> None:
+    """Nothing was complained about, and nobody else was asked."""
+    assert seen.errors == []
+    assert [u for u in seen.asked if not u.startswith((home, "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def lesson_page(tmp_path: Path) -> str:
+    path = tmp_path / "lesson.html"
+    path.write_text(show(derive(Network()), "html"), "utf-8")
+    return path.as_uri()
+
+
+def test_equals_signs_stand_below_each_other(browser: Any, lesson_page: str) -> None:
+    for size in (DESK, PHONE):
+        seen = opened(browser, lesson_page, size, java_script_enabled=True)
+        lefts = seen.page.evaluate(
+            "[...document.querySelectorAll('.steps .right > math > mo:first-child')]"
+            ".map((e) => e.getBoundingClientRect().left)"
+        )
+        assert len(lefts) == 4
+        assert max(lefts) - min(lefts) <= 1
+        quiet(seen, "file:")
+
+
+def test_the_stroke_is_drawn(browser: Any, lesson_page: str) -> None:
+    """Along the diagonal of a struck factor the pixels have the colour of its ink, not of the paper."""
+    image = pytest.importorskip("PIL.Image")
+    seen = opened(browser, lesson_page, device_scale_factor=3)
+    found = seen.page.locator("mrow.struck")
+    assert found.count() == 4
+    for k in range(4):
+        picture = image.open(BytesIO(found.nth(k).screenshot())).convert("L")
+        width, height = picture.size
+        # A narrow band around the line from the lower left to the upper right corner.
+        dark = 0
+        for x in range(2, width - 2):
+            y = round((height - 1) * (1 - x / (width - 1)))
+            near = [picture.getpixel((x, min(height - 1, max(0, y + d)))) for d in (-2, -1, 0, 1, 2)]
+            dark += min(near) < 140
+        assert dark > 0.9 * (width - 4)
+
+
+def test_a_page_is_complete_without_a_script(browser: Any, lesson_page: str) -> None:
+    seen = opened(browser, lesson_page, java_script_enabled=False)
+    assert seen.page.locator(".steps > li").count() == 4
+    assert "a and 1 − a cancel" in seen.page.inner_text("main")
+    assert seen.page.locator("math").first.bounding_box()["height"] > 10
+
+
+def test_pages_fit_a_phone(browser: Any, tmp_path: Path) -> None:
+    pages = {
+        "layers": show(derive(Network(sizes=("400", "25", "10"), reduction="mean", l2="lambda")), "html"),
+        "softmax": show(derive(Network(output="softmax", loss="cross-entropy")), "html"),
+        "claims": show([c for t in ("(a-y)*a*(1-a)", "foo(", "a - y") for c in check(t, Network())], "html"),
+    }
+    for name, text in pages.items():
+        path = tmp_path / f"{name}.html"
+        path.write_text(text, "utf-8")
+        seen = opened(browser, path.as_uri(), PHONE)
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+        quiet(seen, "file:")
+
+
+def test_forced_colours_keep_strokes_and_verdicts(browser: Any, lesson_page: str) -> None:
+    seen = opened(browser, lesson_page, forced_colors="active")
+    style = "getComputedStyle(document.querySelector('mrow.struck')).backgroundImage"
+    assert "linear-gradient" in seen.page.evaluate(style)
+    assert seen.page.locator(".verdict").first.is_visible()
+
+
+def test_print_keeps_everything(browser: Any, lesson_page: str) -> None:
+    seen = opened(browser, lesson_page)
+    assert seen.page.pdf()[:5] == b"%PDF-"
+    seen.page.emulate_media(media="print")
+    assert seen.page.locator(".steps > li").count() == 4
+
+
+def test_the_pair_is_changed_and_the_verdict_recomputed(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address)
+    page = seen.page
+    page.wait_for_selector("#verdict .refuted-card")
+    assert "extra-slope" in page.inner_text("#verdict")
+    page.select_option("select[name=loss]", "half-mse")
+    page.wait_for_selector("#verdict .proved-card")
+    assert page.inner_text("#title") == "sigmoid with half-mse"
+    assert "loss=half-mse" in page.url
+    page.reload()
+    page.wait_for_selector("#verdict .proved-card")
+    assert page.input_value("select[name=loss]") == "half-mse"
+    page.select_option("select[name=output]", "softmax")
+    page.select_option("select[name=loss]", "cross-entropy")
+    page.wait_for_selector("#title:has-text('softmax with cross-entropy')")
+    assert "unit" not in page.inner_text("#said")
+    assert page.locator("#sliders input").count() == 4
+    quiet(seen, served.address)
+
+
+def test_a_formula_is_refused_with_a_caret(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address)
+    seen.page.fill("#claim", "(a - y")
+    seen.page.wait_for_selector("#verdict .unread-card")
+    assert "^" in seen.page.inner_text("#verdict pre >> nth=1")
+    for spelling in ("ŷ − y", "\\hat{y} - y", "yhat - y"):
+        seen.page.fill("#claim", spelling)
+        seen.page.wait_for_selector("#verdict .proved-card")
+        seen.page.fill("#claim", "")
+        seen.page.wait_for_selector("#verdict .proved-card", state="detached")
+    quiet(seen, served.address)
+
+
+def test_sliders_move_the_numbers(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address)
+    page = seen.page
+    page.wait_for_selector("#slide-z")
+    page.fill("#slide-z", "0")
+    page.fill("#slide-y", "1")
+    page.wait_for_function("document.getElementById('numbers').textContent.includes('δ = −0.5000')")
+    assert "a = 0.5000" in page.inner_text("#numbers").replace("\xa0", " ")
+    assert "J = 0.6931" in page.inner_text("#numbers")
+    assert "agrees" in page.inner_text("#difference")
+    spent = page.evaluate(
+        """async () => { const s = document.getElementById('slide-z'); const times = [];
+        for (let k = 0; k < 60; k++) { s.value = -6 + k / 5; const t = performance.now();
+          s.dispatchEvent(new Event('input')); await new Promise(requestAnimationFrame); times.push(performance.now() - t); }
+        return times.sort((a, b) => a - b)[30]; }"""
+    )
+    assert spent < 50
+    quiet(seen, served.address)
+
+
+def test_a_document_is_judged_in_place(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address)
+    seen.page.click("#read")
+    seen.page.wait_for_selector("#verdicts li")
+    assert seen.page.locator("#verdicts > ol > li > .verdict").all_inner_texts() == ["✓ proved", "✗ refuted"]
+    quiet(seen, served.address)
+
+
+def test_training_starts_stops_and_tells(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address)
+    page = seen.page
+    page.click("#train")
+    page.wait_for_selector("#progress:has-text('step')")
+    page.click("#stop")
+    assert page.inner_text("#progress") == "stopped"
+    page.click("#train")
+    page.wait_for_selector("#progress:has-text('done after 600 steps')", timeout=60_000)
+    assert "bce learns faster" in page.inner_text("#because")
+    assert page.locator("#errors path.c1").count() >= 1
+    quiet(seen, served.address)
+
+
+def test_a_saved_page_still_works(browser: Any, served: Served, tmp_path: Path) -> None:
+    seen = opened(browser, served.address + "?z=2&y=1")
+    seen.page.wait_for_selector("#verdict .judgement")
+    with seen.page.expect_download() as waiting:
+        seen.page.click("#save")
+    path = tmp_path / "saved.html"
+    waiting.value.save_as(path)
+    quiet(seen, served.address)
+    again = opened(browser, path.as_uri())
+    again.page.wait_for_selector("#offline", state="visible")
+    assert again.page.input_value("#slide-z") == "2"
+    assert "refuted" in again.page.inner_text("#verdict")
+    again.page.fill("#slide-z", "0")
+    again.page.wait_for_function("document.getElementById('numbers').textContent.includes('δ = −0.5000')")
+    quiet(again, "file:")
+
+
+def test_copies(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address, permissions=["clipboard-read", "clipboard-write"])
+    for kind, words in (
+        ("LaTeX", "\\documentclass"),
+        ("Markdown", "# sigmoid"),
+        ("NumPy", "def delta"),
+        ("Coq", "Theorem"),
+    ):
+        seen.page.click(f"[data-copy={kind}]")
+        seen.page.wait_for_selector(f"#said:has-text('{kind} copied')")
+        assert words in seen.page.evaluate("navigator.clipboard.readText()")
+
+
+def test_the_keyboard_reaches_everything(browser: Any, served: Served) -> None:
+    seen = opened(browser, served.address)
+    page = seen.page
+    page.wait_for_selector("#verdict .judgement")
+    wanted = set(
+        page.evaluate(
+            "[...document.querySelectorAll('button:not([disabled]):not(.without-script), select, input, textarea')].map((e) => e.id || e.name || e.dataset.copy)"
+        )
+    )
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "(() => { const e = document.activeElement; return e.id || e.name || e.dataset?.copy || ''; })()"
+            )
+        )
+    assert wanted <= reached
+    page.focus("#slide-z")
+    before = page.inner_text("#numbers")
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"document.getElementById('numbers').innerText !== {json.dumps(before)}")
+    page.focus("#train")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#progress:has-text('step')")
+
+
+def test_the_explorer_fits_a_phone_and_works_without_a_script(browser: Any, served: Served) -> None:
+    for query in ("", "?output=softmax&loss=cross-entropy&layers=n-h-k"):
+        seen = opened(browser, served.address + query, PHONE)
+        seen.page.wait_for_selector("#verdict .judgement")
+        seen.page.click("#read")
+        seen.page.wait_for_selector("#verdicts li")
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    seen = opened(browser, served.address, java_script_enabled=False)
+    seen.page.select_option("select[name=loss]", "mse")
+    seen.page.click("button.without-script")
+    assert "sigmoid with mse" in seen.page.inner_text("h1")
+    assert seen.page.locator(".steps > li").count() >= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(browser: Any, served: Served, lesson_page: str, scheme: str) -> None:
+    package = find_spec("axe_playwright_python")
+    if package is None or package.origin is None:
+        pytest.skip("axe-core is not installed")
+    axe = (Path(package.origin).parent / "axe.min.js").read_text("utf-8")
+    for address in (served.address, served.address + "?layers=n-h-k&output=softmax&loss=cross-entropy", lesson_page):
+        for size in (DESK, PHONE):
+            seen = opened(browser, address, size, color_scheme=scheme, bypass_csp=True)
+            if address != lesson_page:
+                seen.page.wait_for_selector("#verdict .judgement")
+            seen.page.evaluate(axe)
+            found = seen.page.evaluate("axe.run()")
+            faults = [
+                (v["id"], v["nodes"][0]["html"]) for v in found["violations"] if v["impact"] in ("serious", "critical")
+            ]
+            assert faults == []
