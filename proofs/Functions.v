@@ -87,6 +87,10 @@ Proof.
   unfold tanh, sinh, cosh, sigmoid. replace (- (2 * z)) with (- z + - z) by ring.
   rewrite exp_plus, exp_Ropp. generalize (exp_pos z); intros. field. repeat split; nra.
 Qed.
+Lemma tanh_exp z : tanh z = 1 - 2 / (1 + exp (2 * z)).
+Proof.
+  rewrite tanh_sigmoid, sigmoid_alt. generalize (exp_pos (2 * z)); intros. field. lra.
+Qed.
 Lemma tanh_bounds z : -1 < tanh z < 1.
 Proof. rewrite tanh_sigmoid. generalize (sigmoid_bounds (2 * z)); lra. Qed.
 

@@ -210,6 +210,7 @@ Ltac bp_algebra :=
   | solve [bp_exp; field; bp_side]
   | solve [bp_unify; field; bp_side]
   | lazymatch goal with |- context [sqrt _] => solve [unfold phi, Rdiv, Rminus; bp_unify1 exp; bp_roots] end
+  | lazymatch goal with |- context [tanh _] => solve [rewrite ?tanh_exp; unfold Rdiv, Rminus; bp_unify1 exp; field; bp_side] end
   | timeout 30 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh, softplus; bp_exp; field; bp_side])
   | timeout 30 (solve [repeat rewrite sigmoid_alt; unfold tanh, sinh, cosh; bp_unify; bp_exp; field; bp_side]) ].
 
