@@ -87,7 +87,7 @@ def diagnose(
 
         shown = " and ".join(condition_text(c, program) for c in conditions)
         found.append((made(HIDDEN_CONDITION, shown),))
-    search = _Search(network, program, left, right)
+    search = Search(network, program, left, right)
     try:
         explained = list(search.explanations())
     except LimitError:
@@ -96,7 +96,9 @@ def diagnose(
 
 
 @dataclass
-class _Search:
+class Search:
+    """The search for mistakes that turn the derivation of ∂J/∂t into a given claim."""
+
     network: Network
     program: Program
     left: Tensor
@@ -160,10 +162,10 @@ class _Search:
 
     @cached_property
     def claim(self) -> np.ndarray:
-        return self.numbers.value(self.right, self._indices)
+        return self.numbers.value(self.right, self.indices)
 
     @cached_property
-    def _indices(self) -> tuple[Index, ...]:
+    def indices(self) -> tuple[Index, ...]:
         return tuple(i for i in self.left.indices)
 
     def site(self, equation: Definition) -> Site:
@@ -224,7 +226,7 @@ class _Search:
 
     def _candidates(self) -> Iterator[_Candidate]:
         """Systems whose numbers agree with the claim: a factor, one mistake, one with a factor, two mistakes."""
-        truth = self.numbers.value(self.left, self._indices)
+        truth = self.numbers.value(self.left, self.indices)
         scale = self._scale_between(truth)
         scaled = [] if scale is None else [_Candidate({}, (self._scale_mistake(scale),), scale)]
         values = [(m, v) for m in self._singles() if (v := self._value(m.changes)) is not None]
@@ -272,11 +274,11 @@ class _Search:
 
     def _extra_term(self, truth: np.ndarray) -> _Candidate | None:
         rest = self.claim - truth
-        sorts = tuple(i.sort for i in self._indices)
+        sorts = tuple(i.sort for i in self.indices)
         for name in self.program.names:
             if self.program.sorts(name) == sorts and not name.startswith("∂"):
-                term = tensor(name, *self._indices)
-                ratio = constant_ratio(rest, self.numbers.value(term, self._indices))
+                term = tensor(name, *self.indices)
+                ratio = constant_ratio(rest, self.numbers.value(term, self.indices))
                 if ratio is not None:
                     changed = add(self.equations[self.left.name].body, mul(ratio, term))
                     shown = name if ratio == 1 else f"{ratio}·{name}"
@@ -320,7 +322,7 @@ class _Search:
 
     def _value(self, changes: Mapping[str, Expr]) -> np.ndarray | None:
         try:
-            return self.numbers.changed(self.equations, changes, self.left, self._indices)
+            return self.numbers.changed(self.equations, changes, self.left, self.indices)
         except BackproofError:
             return None
 
