@@ -41,7 +41,7 @@ from backproof.language.expression import (
     reindex,
     tensor,
 )
-from backproof.language.program import Definition, Program
+from backproof.language.program import Assumption, Definition, Program
 from backproof.language.walks import inline, names, rewrite
 from backproof.proof.derivation import Derivation, Equation
 
@@ -65,8 +65,6 @@ class NetworkWriter:
     """Writes one derivation."""
 
     def __init__(self, derivation: Derivation) -> None:
-        if derivation.network.symbolic_depth:
-            raise ExportError("a symbolic depth is exported by its induction step")
         self.derivation = derivation
         self.network = derivation.network
         self.program: Program = derivation.program
@@ -194,9 +192,8 @@ class NetworkWriter:
 
     def text(self) -> str:
         """The whole file."""
-        body = [self._variables(), self._forward(), self._tails(), self._backward()]
-        # Written last, since only then every function is known.
-        equations = [part for equation in self.derivation.equations for part in self._equation(equation)]
+        body = [self._variables(), self._forward(), self._tails(), self._backward(), *self._equations()]
+        # Written last, since only now every function is known.
         abstract = self._abstract()
         if self.functions.written:
             self.document.add(self.functions.text())
@@ -204,8 +201,6 @@ class NetworkWriter:
         if abstract:
             self.document.add(abstract)
         for part in body:
-            self.document.add(part)
-        for part in equations:
             self.document.add(part)
         self.document.add("End Network.", self.theorems)
         return self.document.text()
@@ -231,17 +226,22 @@ class NetworkWriter:
         for name, axes in self.program.inputs.items():
             lines.append(f"Variable {self.names.of(name)} : {_type(len(axes))}.")
         for assumption in self.program.assumptions:
-            condition = of_assumption(assumption)
-            if condition is not None and not self.program.sorts(assumption.tensor):
-                label = f"given_{self.names.of(assumption.tensor)}"
-                lines.append(f"Hypothesis {label} : {hypothesis(condition, self.terms)}.")
-                self.hypotheses.append(label)
+            lines += self._given(assumption)
         return "\n".join(lines)
+
+    def _given(self, assumption: Assumption) -> list[str]:
+        """A hypothesis about a single number."""
+        condition = of_assumption(assumption)
+        if condition is None or self.program.sorts(assumption.tensor):
+            return []
+        label = self.names.new(f"given_{self.names.of(assumption.tensor)}")
+        self.hypotheses.append(label)
+        return [f"Hypothesis {label} : {hypothesis(condition, self.terms)}."]
 
     def _abstract(self) -> str:
         lines: list[str] = []
         for name, arity in self.functions.abstract.items():
-            head = self.functions.call(_applied(name, arity))[0]
+            head = self.functions.call(applied(name, arity))[0]
             lines.append(f"Variables {head} {head}' : {' -> '.join(['R'] * (arity + 1))}.")
             rest = " ".join(f"y{k}" for k in range(1, arity))
             binder = f"u {rest}".strip()
@@ -452,7 +452,7 @@ class NetworkWriter:
         if catalog.is_axiom(name):
             return AXIOM_SLOPES[name]
         if catalog.function(name) is None:
-            return f"slope_{self.functions.call(_applied(name, 1))[0]}"
+            return f"slope_{self.functions.call(applied(name, 1))[0]}"
         return f"slope_{plain(name)}"
 
     def _sides(self) -> str:
@@ -478,11 +478,7 @@ class NetworkWriter:
         n = self.terms.sort(place.unit.sort)
         letters = list(self.terms.call(body)) if self.terms.call else []
         function = letters[0] if len(letters) == 1 else f"({' '.join(letters)})"
-        if catalog.is_axiom(body.name):
-            slope = f"(fun u => {self.write(apply(body.name, tensor('u'), orders=(1,)))})"
-        else:
-            primed = [f"{letters[0]}'", *letters[1:]]
-            slope = primed[0] if len(primed) == 1 else f"({' '.join(primed)})"
+        slope = entrywise_slope(self, body)
         adjoint = self.names.of(self._adjoint(before))
         return (
             "eapply is_grad_eq.\n"
@@ -530,6 +526,9 @@ class NetworkWriter:
         )
 
     # the equations of the derivation
+
+    def _equations(self) -> list[str]:
+        return [part for equation in self.derivation.equations for part in self._equation(equation)]
 
     def _equation(self, equation: Equation) -> list[str]:
         if equation.target in self.chain:
@@ -675,6 +674,22 @@ class NetworkWriter:
         return add(*kept) if kept else num(0)
 
 
+def entrywise_slope(writer: NetworkWriter, node: Apply) -> str:
+    """The slope of an activation, as an argument."""
+    if catalog.is_axiom(node.name):
+        return f"(fun u => {Terms(fixed={'u': 'u'}).write(prepared(apply(node.name, tensor('u'), orders=(1,))))})"
+    letters = list(writer.terms.call(node)) if writer.terms.call else []
+    primed = [f"{letters[0]}'", *letters[1:]]
+    return primed[0] if len(primed) == 1 else f"({' '.join(primed)})"
+
+
+def applied(name: str, arity: int) -> Apply:
+    """A function applied to arguments that stand for any."""
+    node = apply(name, *(tensor(f"argument {k}") for k in range(arity)))
+    assert isinstance(node, Apply)
+    return node
+
+
 def _type(axes: int) -> str:
     return " -> ".join(["nat"] * axes + ["R"])
 
@@ -687,14 +702,3 @@ def _indices(place: Place) -> tuple[Index, ...]:
 
 def _at(condition: Condition, values: dict[str, Expr]) -> Condition:
     return Condition(condition.kind, inline(condition.expr, {n: ((), v) for n, v in values.items()}))
-
-
-def _applied(name: str, arity: int) -> Apply:
-    node = apply(name, *(tensor(f"argument {k}") for k in range(arity)))
-    assert isinstance(node, Apply)
-    return node
-
-
-def used(exprs: Iterable[Expr]) -> set[str]:
-    """All functions applied in the formulas."""
-    return {n.name for e in exprs for n in postorder(e) if isinstance(n, Apply)}
