@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format tidy lint types floors bench clean
+.PHONY: help run test slow check format tidy lint types floors bench accuracy clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,6 +38,10 @@ floors: $(VENV)/.development  ## who may import whom, line budgets, no machine's
 
 bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work
 	$(PY) bench/versus_sympy.py
+	$(PY) bench/training_speed.py --no-compile
+
+accuracy: $(VENV)/.development  ## the worst error of every function, in ulp, beside other libraries
+	$(PY) bench/accuracy.py
 
 clean:  ## remove the .venv and all caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist

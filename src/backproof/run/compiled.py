@@ -185,14 +185,22 @@ phi32, phi64 = _by_type(lambda u: _normal64(u))
 density32, density64 = _by_type(lambda u: _density64(u))
 
 
-@njit(fastmath={"contract"}, error_model="numpy")
+@njit(fastmath={"nnan", "nsz", "reassoc"}, error_model="numpy")
+def _maximum(values):
+    best = values[0]
+    for k in range(len(values)):
+        best = max(best, values[k])
+    return best
+
+
+@njit(error_model="numpy")
 def place_of_largest(values):
-    """The place of the largest value of a row; a NaN stays one through the difference to it."""
-    best, place = values[0], 0
-    for k in range(1, len(values)):
-        if values[k] > best:
-            best, place = values[k], k
-    return place
+    """The place of the largest value of a row; in a row with a NaN some place, and the NaN stays in its own entry."""
+    best = _maximum(values)
+    for k in range(len(values)):
+        if values[k] == best:
+            return k
+    return 0
 
 
 @njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")

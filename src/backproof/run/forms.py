@@ -28,7 +28,7 @@ _GELU_TANH_SLOPE: Final = "2*sqrt(2/pi)*(1 + 0.134145*u^2)"
 
 # (function, orders of differentiation) → an equal formula in its parameters and hyperparameters.
 FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
-    ("sigmoid", (1,)): "sigmoid(u)*sigmoid(-u)",
+    ("sigmoid", (1,)): "exp(-abs(u))/(1 + exp(-abs(u)))^2",
     ("tanh", (1,)): "4*sigmoid(2*u)*sigmoid(-2*u)",
     ("softplus", (1,)): "sigmoid(u)",
     ("log-sigmoid", (0,)): "-softplus(-u)",
@@ -52,6 +52,15 @@ FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
         "[u > 0]*u*(1 + 2*exp(-abs(u)))/(1 + 2*exp(-abs(u)) + 2*exp(-2*abs(u)))"
         " + [u <= 0]*u*exp(-abs(u))*(exp(-abs(u)) + 2)/(exp(-2*abs(u)) + 2*exp(-abs(u)) + 2)"
     ),
+    ("mish", (1,)): (
+        "[u > 0]*((1 + 2*exp(-abs(u)))/(1 + 2*exp(-abs(u)) + 2*exp(-2*abs(u)))"
+        " + u*4*exp(-2*abs(u))*(1 + exp(-abs(u)))/(1 + 2*exp(-abs(u)) + 2*exp(-2*abs(u)))^2)"
+        " + [u <= 0]*(exp(-abs(u))*(exp(-abs(u)) + 2)/(exp(-2*abs(u)) + 2*exp(-abs(u)) + 2)"
+        " + u*4*exp(-abs(u))*(exp(-abs(u)) + 1)/(exp(-2*abs(u)) + 2*exp(-abs(u)) + 2)^2)"
+    ),
+    ("hard-tanh", (0,)): "[u >= 1] - [u <= -1] + [u > -1]*[u < 1]*u",
+    ("hard-sigmoid", (0,)): "[u >= 3] + [u > -3]*[u < 3]*(u + 3)/6",
+    ("hard-swish", (1,)): "[u >= 3] + [u > -3]*[u < 3]*(2*u + 3)/6",
     ("tanhshrink", (1,)): "tanh(u)^2",
     ("gaussian", (1,)): "-2*u*exp(-u^2)",
     ("lecun-tanh", (1,)): "1.7159*8/3*sigmoid(4/3*u)*sigmoid(-4/3*u)",
@@ -80,15 +89,15 @@ PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("sigmoid", "bce"): ("(1 - y)*softplus(u) + y*softplus(-u)", "(1 - y)*sigmoid(u) - y*sigmoid(-u)"),
     ("sigmoid", "half-mse"): (
         "((1 - y)*sigmoid(u) - y*sigmoid(-u))^2/2",
-        "((1 - y)*sigmoid(u) - y*sigmoid(-u))*sigmoid(u)*sigmoid(-u)",
+        "((1 - y)*sigmoid(u) - y*sigmoid(-u))*exp(-abs(u))/(1 + exp(-abs(u)))^2",
     ),
     ("sigmoid", "mse"): (
         "((1 - y)*sigmoid(u) - y*sigmoid(-u))^2",
-        "2*((1 - y)*sigmoid(u) - y*sigmoid(-u))*sigmoid(u)*sigmoid(-u)",
+        "2*((1 - y)*sigmoid(u) - y*sigmoid(-u))*exp(-abs(u))/(1 + exp(-abs(u)))^2",
     ),
-    ("exp", "poisson"): ("exp(u) - y*u", "exp(u) - y"),
-    ("exp", "gamma"): ("u + y*exp(-u)", "1 - y*exp(-u)"),
-    ("exp", "itakura-saito"): ("y*exp(-u) - log(y) + u - 1", "1 - y*exp(-u)"),
+    ("exp", "poisson"): ("exp(u) - y*u", "y*expm1(u) + (1 - y)*exp(u)"),
+    ("exp", "gamma"): ("u + y*exp(-u)", "(1 - y) - y*expm1(-u)"),
+    ("exp", "itakura-saito"): ("y*exp(-u) - log(y) + u - 1", "(1 - y) - y*expm1(-u)"),
 }
 
 
