@@ -26,6 +26,13 @@ class GivenNetwork(Network):
     given: Program = field(default_factory=Program)
     title: str = "as defined"
 
+    # Two worksheets are two networks, whatever their options say: caches must never take one for the other.
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
     @cached_property
     def program(self) -> Program:
         """The definitions as they were written."""

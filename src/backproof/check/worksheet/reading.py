@@ -39,7 +39,7 @@ def listed(text: str) -> Iterator[tuple[int, str]]:
     depth = start = 0
     for at, char in enumerate(text + ","):
         depth += (char in "([{") - (char in ")]}")
-        if (char == "," and depth <= 0) or char == ";":
+        if (char == "," and depth <= 0) or char == ";" or at == len(text):
             item = text[start:at]
             if item.strip():
                 yield start + len(item) - len(item.lstrip()), item.strip()
