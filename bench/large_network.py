@@ -1,4 +1,4 @@
-"""The 400-25-10 network of 10,285 parameters with the extra f′: how long the verdict takes, in evaluations of its gradient.
+"""The 400-25-10 network of 10,285 parameters with the extra f′: the time of its verdict.
 
 Run: python bench/large_network.py [EXAMPLES]
 """

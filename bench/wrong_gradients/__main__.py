@@ -62,8 +62,13 @@ def main() -> int:
             if name == "backward":
                 right += 1
                 accused += bool(refuted) or not report.ok
-                mark = "right" if report.ok else "ACCUSED " + ", ".join(
-                    f"{g.name}: {g.verdict} {g.because or ''}" for g in report.gradients if g.verdict != "proved"
+                mark = (
+                    "right"
+                    if report.ok
+                    else "ACCUSED "
+                    + ", ".join(
+                        f"{g.name}: {g.verdict} {g.because or ''}" for g in report.gradients if g.verdict != "proved"
+                    )
                 )
             else:
                 kinds = module.WRONG[name]

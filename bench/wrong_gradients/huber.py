@@ -16,7 +16,6 @@ def forward(params, x, y):
     return np.mean(np.where(small, 0.5 * r**2, DELTA * (np.abs(r) - 0.5 * DELTA)))
 
 
-
 def _residual(params, x, y):
     return x @ params["w"] + params["b"] - y
 

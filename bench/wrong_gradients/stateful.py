@@ -8,7 +8,11 @@ _noise = np.random.default_rng(3)
 
 def example(seed):
     rng = np.random.default_rng(seed)
-    return {"W": rng.normal(size=(4, 3)), "V": rng.normal(size=(3, 3))}, rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    return (
+        {"W": rng.normal(size=(4, 3)), "V": rng.normal(size=(3, 3))},
+        rng.normal(size=(5, 4)),
+        rng.normal(size=(5, 3)),
+    )
 
 
 def _layers(params, x):

@@ -36,7 +36,9 @@ def run(options: argparse.Namespace, targets: Sequence[str]) -> int:
         case "text":
             deliver(options, "\n".join(text(report) for report in reports))
         case other:
-            raise UsageError("a report about code has no such format", expected="one of " + ", ".join(FORMATS), got=other)
+            raise UsageError(
+                "a report about code has no such format", expected="one of " + ", ".join(FORMATS), got=other
+            )
     verdicts = {claim["verdict"] for report in reports for claim in report["claims"]}
     return 1 if "refuted" in verdicts else 0 if verdicts == {"proved"} else 3
 

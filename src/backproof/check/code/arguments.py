@@ -1,5 +1,9 @@
 """Arguments and results of any layout: dicts, lists, tuples, objects of arrays, as one flat table by name, and back."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import copy

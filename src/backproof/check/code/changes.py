@@ -1,5 +1,9 @@
 """The changes of a derivation that are tried, in stages from simple to strange."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -17,7 +21,9 @@ if TYPE_CHECKING:
     from backproof.check.code.derivations import Search
     from backproof.language.expression import Expr
 
-ELEMENTWISE: Final = frozenset({"unary", "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "cast", "broadcast"})
+ELEMENTWISE: Final = frozenset(
+    {"unary", "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "cast", "broadcast"}
+)
 MAX_POOL: Final = 40
 MAX_REGION: Final = 24
 
@@ -84,7 +90,9 @@ def _transposed(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
     other = np.asarray(edge.user.parents[1 - edge.slot].value)
     if other.ndim >= 2 and other.shape[-1] == other.shape[-2] and arrived.ndim >= 2:
         wrong = arrived @ other if edge.slot == 0 else other @ arrived
-        yield Change(edge.source, shrunk(wrong, edge.source.shape) - given, "transpose", "the other factor", 1.0, 2, edge)
+        yield Change(
+            edge.source, shrunk(wrong, edge.source.shape) - given, "transpose", "the other factor", 1.0, 2, edge
+        )
     if given.ndim >= 2 and given.shape[-1] == given.shape[-2]:
         yield Change(edge.source, np.swapaxes(given, -1, -2) - given, "transpose", "the result", 1.0, 2, edge)
 
@@ -95,12 +103,14 @@ def _overwritten(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
         back[edge.user.attr] = search.cotangent(edge.user)
         yield Change(edge.source, back - given, "no-accumulate", "entries used several times", 1.0, 2, edge)
     whole = [e for e in search.outgoing.get(edge.source.number, ()) if e.user.op == "index"]
-    if len(whole) > 1 and whole[0] is not None and edge.user.number == whole[0].user.number:
+    if len(whole) > 1 and edge.user.number == whole[0].user.number:
         for order in (whole, whole[::-1]):
             back = np.zeros(edge.source.shape)
             for e in order:
                 back[e.user.attr] = search.cotangent(e.user)
-            yield Change(edge.source, back - search.cotangent(edge.source), "no-accumulate", "overlapping parts", 1.0, 2, edge)
+            yield Change(
+                edge.source, back - search.cotangent(edge.source), "no-accumulate", "overlapping parts", 1.0, 2, edge
+            )
 
 
 def regions(search: Search) -> Iterator[tuple[Node, Node, Array]]:
@@ -148,7 +158,9 @@ def _slope_at(search: Search, u: Node, v: Node, point: Array) -> Array:
     values: dict[int, Array] = {u.number: point + 1j * STEP}
     for node in search.trace.nodes[_position(search, u) + 1 : _position(search, v) + 1]:
         if any(p.number in values for p in node.parents) and node.op in ELEMENTWISE:
-            values[node.number] = OPERATIONS[node.op].run(node.attr, *(values.get(p.number, p.value) for p in node.parents))
+            values[node.number] = OPERATIONS[node.op].run(
+                node.attr, *(values.get(p.number, p.value) for p in node.parents)
+            )
     return np.imag(values[v.number]) / STEP
 
 
@@ -168,8 +180,17 @@ FORMS: Final = {
 
 
 SLIPS: Final = {
-    "1 − a²": {"(1 − a)²": lambda a: (1 - a) ** 2, "1 − a": lambda a: 1 - a, "a²": lambda a: a * a, "1 − a³": lambda a: 1 - a**3},
-    "a(1 − a)": {"1 − a": lambda a: 1 - a, "a²(1 − a)": lambda a: a * a * (1 - a), "a(1 − a)²": lambda a: a * (1 - a) ** 2},
+    "1 − a²": {
+        "(1 − a)²": lambda a: (1 - a) ** 2,
+        "1 − a": lambda a: 1 - a,
+        "a²": lambda a: a * a,
+        "1 − a³": lambda a: 1 - a**3,
+    },
+    "a(1 − a)": {
+        "1 − a": lambda a: 1 - a,
+        "a²(1 − a)": lambda a: a * a * (1 - a),
+        "a(1 − a)²": lambda a: a * (1 - a) ** 2,
+    },
 }
 
 
@@ -184,29 +205,63 @@ def _slopes(search: Search) -> Iterator[Change]:
         yield Change(u, c_v - through, kind, "", 1.0, 3)
         yield Change(u, c_u * (slope - 1), "extra-slope", "", 1.0, 3)
         if u.number != v.number:
-            yield Change(u, c_v * (_slope_at(search, u, v, np.asarray(v.value)) - slope), "wrong-slope-point", "f′ at a, not at z", 1.0, 4)
+            yield Change(
+                u,
+                c_v * (_slope_at(search, u, v, np.asarray(v.value)) - slope),
+                "wrong-slope-point",
+                "f′ at a, not at z",
+                1.0,
+                4,
+            )
         for form, function in FORMS.items():
             with np.errstate(all="ignore"):
                 at_value, at_argument = function(np.asarray(v.value)), function(np.asarray(u.value))
             if np.allclose(at_value, slope, rtol=1e-9, atol=1e-12):
-                yield Change(u, c_v * (at_argument - slope), "wrong-slope-point", f"{form} with z in place of a", 1.0, 4)
+                yield Change(
+                    u, c_v * (at_argument - slope), "wrong-slope-point", f"{form} with z in place of a", 1.0, 4
+                )
                 for slip, wrong in SLIPS.get(form, {}).items():
-                    yield Change(u, c_v * (wrong(np.asarray(v.value)) - slope), "wrong-exponent", f"{slip} in place of {form}", 1.0, 5)
+                    yield Change(
+                        u,
+                        c_v * (wrong(np.asarray(v.value)) - slope),
+                        "wrong-exponent",
+                        f"{slip} in place of {form}",
+                        1.0,
+                        5,
+                    )
                 for other in pool(search, u.shape):
                     if other is not v and other is not u:
-                        yield Change(u, c_v * (function(np.asarray(other.value)) - slope), "wrong-slope-point", f"{form} with the value of line {other.line}", 1.0, 7)
+                        yield Change(
+                            u,
+                            c_v * (function(np.asarray(other.value)) - slope),
+                            "wrong-slope-point",
+                            f"{form} with the value of line {other.line}",
+                            1.0,
+                            7,
+                        )
             else:
-                yield Change(u, c_v * (at_value - slope), "wrong-activation", f"{form} is the slope of another function", 1.0, 5)
+                yield Change(
+                    u, c_v * (at_value - slope), "wrong-activation", f"{form} is the slope of another function", 1.0, 5
+                )
         known = activations_at(search, u)
         value = np.asarray(v.value)
         for name, own_value, own_slope in known:
             # v = k·f(u) with a factor k that does not depend on u
-            if np.allclose(value * own_slope, slope * own_value, rtol=1e-8, atol=1e-12 * float(np.max(np.abs(value * own_slope)))):
+            if np.allclose(
+                value * own_slope, slope * own_value, rtol=1e-8, atol=1e-12 * float(np.max(np.abs(value * own_slope)))
+            ):
                 with np.errstate(all="ignore"):
                     k = np.where(own_slope != 0, slope / own_slope, 0)
                 for other, _, other_slope in known:
                     if other != name:
-                        yield Change(u, c_v * k * (other_slope - own_slope), "wrong-activation", f"the slope of {other}, not of {name}", 1.0, 5)
+                        yield Change(
+                            u,
+                            c_v * k * (other_slope - own_slope),
+                            "wrong-activation",
+                            f"the slope of {other}, not of {name}",
+                            1.0,
+                            5,
+                        )
         # The output's slope kept where it has cancelled; the usual short forms of it.
     for node in search.trace.nodes:
         if node.active and node.shape:
@@ -246,7 +301,9 @@ def activations_at(search: Search, u: Node) -> list[tuple[str, Array, Array]]:
     for name in _activations():
         try:
             both = [
-                np.asarray(evaluate_expr(formula, {"u": value}, indices=(i,), sizes={"entries": value.size}), dtype=float)
+                np.asarray(
+                    evaluate_expr(formula, {"u": value}, indices=(i,), sizes={"entries": value.size}), dtype=float
+                )
                 for formula in _formulas(name)
             ]
         except BackproofError:
@@ -309,7 +366,15 @@ def _operands(search: Search) -> Iterator[Change]:
         if other.op == "transpose" or len(other.shape) == 2:
             for candidate in pool(search, other.shape[::-1]):
                 if other.op != "transpose" or candidate is not other.parents[0]:
-                    yield Change(edge.source, with_operand(np.asarray(candidate.value).T) - given, "operand", f"{candidate.number}", 1.0, 6, edge)
+                    yield Change(
+                        edge.source,
+                        with_operand(np.asarray(candidate.value).T) - given,
+                        "operand",
+                        f"{candidate.number}",
+                        1.0,
+                        6,
+                        edge,
+                    )
         if len(other.shape) >= 2:
             turned = np.flip(np.asarray(other.value), (-1, -2))
             yield Change(edge.source, with_operand(turned) - given, "wrong-index", "both axes reversed", 1.0, 6, edge)
@@ -317,7 +382,9 @@ def _operands(search: Search) -> Iterator[Change]:
         if origin.op == "input" and origin.active:
             step = search.cotangent(origin)
             step = np.transpose(step, other.attr) if other.op == "transpose" else step
-            yield Change(edge.source, with_operand(step), "stale-variable", f"{origin.name} after its update", None, 6, edge)
+            yield Change(
+                edge.source, with_operand(step), "stale-variable", f"{origin.name} after its update", None, 6, edge
+            )
 
 
 def _strange(search: Search) -> Iterator[Change]:
@@ -338,10 +405,14 @@ def _strange(search: Search) -> Iterator[Change]:
         c = search.cotangent(node)
         for axis in range(len(node.shape)):
             for shift in (1, -1):
-                yield Change(node, np.roll(c, shift, axis) - c, "wrong-index", f"shifted by {shift} along axis {axis}", 1.0, 7)
+                yield Change(
+                    node, np.roll(c, shift, axis) - c, "wrong-index", f"shifted by {shift} along axis {axis}", 1.0, 7
+                )
             yield Change(node, np.flip(c, axis) - c, "wrong-index", f"reversed along axis {axis}", 1.0, 7)
             if node.shape[axis] > 1:
-                yield Change(node, np.mean(c, axis=axis, keepdims=True) - c, "wrong-axis", f"averaged over axis {axis}", 1.0, 7)
+                yield Change(
+                    node, np.mean(c, axis=axis, keepdims=True) - c, "wrong-axis", f"averaged over axis {axis}", 1.0, 7
+                )
                 for scale in (None,):
                     total = np.broadcast_to(np.sum(c, axis=axis, keepdims=True), node.shape)
                     yield Change(node, total, "wrong-axis", f"with its sum over axis {axis}", scale, 9)

@@ -1,5 +1,9 @@
 """The process that runs a person's file: it loads the file, judges, and writes the report."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import contextlib
@@ -42,16 +46,16 @@ def _limit(memory: int) -> None:
 def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
     try:
         module = _loaded(file)
-    except Exception as error:  # noqa: BLE001 - a person's file may fail in any way; that is the report
+    except Exception as error:
         return _unread(file, f"the file does not load: {type(error).__name__}: {error}")
     backward = getattr(module, name or "backward", None)
     missing = [part for part in ("forward", "example") if not callable(getattr(module, part, None))]
     if not callable(backward):
         missing.insert(0, name or "backward")
-    if missing:
+    if missing or not callable(backward):
         return {
             "error": "the file lacks " + " and ".join(missing),
-            "expected": "forward(params, x, y) -> loss, backward(params, x, y) -> dict, example(seed) -> (params, x, y)",
+            "expected": "forward(params, x, y), backward(params, x, y) and example(seed) -> (params, x, y)",
             "got": file,
             "next": "see docs/code.md",
         }
@@ -62,7 +66,7 @@ def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
             if not isinstance(inputs, tuple | list) or len(inputs) != 3:
                 return _unread(file, "example does not give (params, x, y)")
             problems.append(Problem(module.forward, backward, tuple(inputs), ("params", "x", "y")))
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             if not problems:
                 return _unread(file, f"example failed: {type(error).__name__}: {error}")
             break

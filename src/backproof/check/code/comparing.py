@@ -1,4 +1,8 @@
-"""Comparing claimed gradients with true ones, with tolerances from the types and from how the code reacts to rounding."""
+"""Comparing claimed gradients with true ones, with tolerances from how the code reacts to rounding."""
+
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 from __future__ import annotations
 
@@ -44,7 +48,7 @@ def noise_of(problem: Problem, claims: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     try:
         again = problem.claimed(values)
-    except Exception:  # noqa: BLE001 - a person's code may fail in any way
+    except Exception:
         return {}
     for name, claim in claims.items():
         first, second = np.asarray(numbers(claim)), np.asarray(numbers(again.get(name, claim)))
@@ -58,7 +62,11 @@ def comparisons(problem: Problem, claims: Mapping[str, Any], truth: Truth, names
     """Every claimed gradient beside the true one."""
     overall = max((float(np.max(np.abs(g), initial=0.0)) for g in truth.gradients.values()), default=0.0)
     found = {n: compare(n, claims[n], truth, 0.0, overall) for n in names if n in claims}
-    if any(c.deviation is not None and (c.deviation.relative < GROSS or float(np.max(np.abs(c.truth), initial=0.0)) < 1e-9 * overall) for c in found.values()):
+    if any(
+        c.deviation is not None
+        and (c.deviation.relative < GROSS or float(np.max(np.abs(c.truth), initial=0.0)) < 1e-9 * overall)
+        for c in found.values()
+    ):
         noise = noise_of(problem, claims)
         found = {n: compare(n, claims[n], truth, noise.get(n, 0.0), overall) for n in found}
     return found
@@ -69,7 +77,7 @@ def compare(name: str, claim: Any, truth: Truth, noise: float, overall: float) -
     true = truth.gradients[name]
     try:
         array = numbers(claim)
-    except Exception as error:  # noqa: BLE001 - whatever cannot be turned into numbers is no gradient
+    except Exception as error:
         return Comparison("none", true, true, 0.0, says=f"it is no array: {error}")
     if array.dtype.kind in "OUS":
         return Comparison("none", array, true, 0.0, says=f"it is no array of numbers but {type(claim).__name__}")
@@ -114,7 +122,13 @@ def _deviation(array: Array, true: Array, tolerance: float, chosen: Array | None
     relative = float(np.max(difference)) / scale if scale else math.inf
     wrong = int(np.sum(difference > tolerance))
     return Deviation(
-        relative, tuple(int(k) for k in at), float(array[at]), float(true[at]), wrong, int(true.size), ratio_of(array, true)
+        relative,
+        tuple(int(k) for k in at),
+        float(array[at]),
+        float(true[at]),
+        wrong,
+        int(true.size),
+        ratio_of(array, true),
     )
 
 

@@ -5,6 +5,10 @@ The difference between claimed and true gradients is linear in what is changed a
 product at the node, whether some Δ can be the cause; what passes is then swept in full and compared entry by entry.
 """
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -276,7 +280,9 @@ class Search:
             return mistake
         number = hit.change.node.number
         if number not in self.lines:
-            wrong = self.cotangent(hit.change.node) + hit.scale * np.broadcast_to(hit.change.delta, hit.change.node.shape)
+            wrong = self.cotangent(hit.change.node) + hit.scale * np.broadcast_to(
+                hit.change.delta, hit.change.node.shape
+            )
             self.lines[number] = self.case.line_of(wrong)
         return replace(mistake, line=self.lines[number])
 
@@ -302,5 +308,3 @@ def constant(value: float, lengths: Mapping[int, str]) -> str | None:
                 head = "" if rest == 1 else f"{rest}·"
                 return f"{head}{length}{'' if exponent == 1 else f'^{exponent}'} ({where})"
     return None
-
-

@@ -4,6 +4,10 @@ Three searches, from the cheapest: the numbers alone (a constant ratio, a transp
 on the trace of the forward function; repairs of the backward function, on its own trace.
 """
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import time

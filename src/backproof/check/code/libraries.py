@@ -1,17 +1,22 @@
 """PyTorch and JAX as a tape knows them: their functions and methods by NumPy's."""
 
+# A table of rules of one signature: the types of their operands are Any by design.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
 from backproof.check.code.arguments import library, numbers
 from backproof.check.code.functions import FUNCTIONS, created
 from backproof.check.code.operations import UNARY
-from backproof.check.code.tracing import Recorder, Traced, Untraceable, plain
+from backproof.check.code.tracing import Recorder, Traced, UntraceableError, plain
 
 Handler = Callable[..., Any]
 
@@ -61,7 +66,7 @@ def torch_function(recorder: Recorder, function: Any, arguments: Any, options: A
     name = getattr(function, "__name__", "")
     owner = getattr(function, "__objclass__", None) or getattr(function, "__self__", None)
     if name == "__get__" and owner is not None:
-        raise Untraceable("an attribute of a tensor is not known here")
+        raise UntraceableError("an attribute of a tensor is not known here")
     arguments = [_numbers(a) for a in arguments]
     return called(recorder, name, arguments, renamed(options))
 
@@ -82,7 +87,7 @@ def called(recorder: Recorder, name: str, arguments: Any, options: dict[str, Any
     elif bare in _FUNCTIONS_OF_TORCH:
         result = FUNCTIONS[_FUNCTIONS_OF_TORCH[bare]](recorder, *arguments, **options)
     else:
-        raise Untraceable(f"torch's {name} is not known here")
+        raise UntraceableError(f"torch's {name} is not known here")
     if name.endswith("_") and isinstance(arguments[0], Traced):
         return arguments[0].become(result)
     return result
@@ -135,7 +140,7 @@ class _Extreme(tuple[Any, Any]):
 
     __slots__ = ()
 
-    def __new__(cls, values: Any, indices: Any) -> _Extreme:
+    def __new__(cls, values: Any, indices: Any) -> Self:
         return tuple.__new__(cls, (values, indices))
 
     @property
@@ -147,7 +152,9 @@ class _Extreme(tuple[Any, Any]):
         return self[1]
 
 
-def _variance(r: Recorder, a: Any, axis: Any = None, unbiased: bool | None = None, keepdims: bool = False, correction: int = 1) -> Any:
+def _variance(
+    r: Recorder, a: Any, axis: Any = None, unbiased: bool | None = None, keepdims: bool = False, correction: int = 1
+) -> Any:
     ddof = correction if unbiased is None else int(unbiased)
     return FUNCTIONS["var"](r, a, axis, ddof=ddof, keepdims=keepdims)
 
@@ -194,7 +201,7 @@ def _bce_logits(r: Recorder, z: Any, y: Any, reduction: str = "mean", **_: Any) 
 
 def _cross_entropy(r: Recorder, z: Any, y: Any, reduction: str = "mean", **more: Any) -> Any:
     if any(v for k, v in more.items() if k != "ignore_index"):
-        raise Untraceable("cross_entropy with weights or smoothing")
+        raise UntraceableError("cross_entropy with weights or smoothing")
     logp = _log_softmax(r, z, 1 if np.ndim(plain(z)) > 1 else 0)
     return _nll(r, logp, y, reduction)
 
@@ -225,7 +232,9 @@ def _layer_norm(r: Recorder, a: Any, shape: Any, weight: Any = None, bias: Any =
 
 
 def _shape(args: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(args[0]) if len(args) == 1 and isinstance(args[0], tuple | list) else tuple(int(plain(a)) for a in args)
+    return (
+        tuple(args[0]) if len(args) == 1 and isinstance(args[0], tuple | list) else tuple(int(plain(a)) for a in args)
+    )
 
 
 def _expand(r: Recorder, a: Any, *shape: Any) -> Any:
@@ -243,9 +252,9 @@ def _index_add(r: Recorder, a: Any, axis: int, index: Any, source: Any) -> Any:
     return a.become(r.op("put", a, source, attr=(key, True)))
 
 
-def _setitem(r: Recorder, a: Any, key: Any, value: Any) -> None:
+def _setitem(_: Recorder, a: Any, key: Any, value: Any) -> None:
     if not isinstance(a, Traced):
-        raise Untraceable("a tensor that is not on the tape is changed")
+        raise UntraceableError("a tensor that is not on the tape is changed")
     a[key] = value
 
 
@@ -263,7 +272,7 @@ TORCH: Final[dict[str, Handler]] = {
     "dim": lambda r, a: np.ndim(plain(a)), "detach": lambda r, a: a, "clone": lambda r, a: a.copy(), "contiguous": lambda r, a: a, "double": lambda r, a: a, "requires_grad_": lambda r, a, *_: a,
     "float": lambda r, a: a if a.node.active else a.astype(float), "to": lambda r, a, *_: a, "type_as": lambda r, a, *_: a, "cpu": lambda r, a: a, "long": lambda r, a: a.astype(int), "bool": lambda r, a: a.astype(bool),
     "half": lambda r, a: a.astype(np.float16), "index_add_": _index_add, "setitem": _setitem, "getitem": lambda r, a, key: a[key], "addmm": lambda r, c, a, b: c + a @ b, "zero_": lambda r, a: a.become(r.constant(np.zeros(a.shape))),
-    "new_zeros": lambda r, a, *shape: r.constant(np.zeros(_shape(shape))), "one_hot": lambda r, a, count: r.constant(np.eye(count)[plain(a)]), "square": lambda r, a: a * a, "invert": lambda r, a: ~a, "logical_not": lambda r, a: np.logical_not(a),
+    "new_zeros": lambda r, a, *shape: r.constant(np.zeros(_shape(shape))), "one_hot": lambda r, a, count: r.constant(np.eye(count)[plain(a)]), "square": lambda r, a: a * a, "invert": lambda r, a: ~a, "logical_not": lambda r, a: ~a,
     "chunk": lambda r, a, n, axis=0: FUNCTIONS["array_split"](r, a, n, axis), "split": lambda r, a, size, axis=0: FUNCTIONS["split"](r, a, list(range(size, a.shape[axis], size)), axis), "len": lambda r, a: len(a),
     "sum_to_size": lambda r, a, *shape: FUNCTIONS["sum"](r, a, tuple(k for k, (n, w) in enumerate(zip(a.shape, _shape(shape), strict=False)) if n != w), keepdims=True), "unbind": lambda r, a, axis=0: list(FUNCTIONS["moveaxis"](r, a, axis, 0)),
 }  # fmt: skip

@@ -1,5 +1,9 @@
 """Changes at all passes of a loop at once: the same operation of the same line, wherever it was run."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -33,7 +37,9 @@ def hits(search: Search) -> Iterator[Hit]:
             if search.case.late:
                 return
 
-            def change(edge: Edge, arrived: Array, given: Array, rule: Rule = rule, members: set[tuple[int, int]] = members) -> Array:
+            def change(
+                edge: Edge, arrived: Array, given: Array, rule: Rule = rule, members: set[tuple[int, int]] = members
+            ) -> Array:
                 return rule(edge, arrived, given) if (edge.user.number, edge.slot) in members else given
 
             try:
@@ -52,7 +58,12 @@ def hits(search: Search) -> Iterator[Hit]:
                     breaks += 1
             if covers:
                 scale = {"drop": -1.0, "negate": -2.0}.get(detail, 1.0)
-                yield Hit(Change(edges[0].source, np.zeros(()), kind, detail, 1.0, 3, edges[0]), scale, frozenset(covers), breaks)
+                yield Hit(
+                    Change(edges[0].source, np.zeros(()), kind, detail, 1.0, 3, edges[0]),
+                    scale,
+                    frozenset(covers),
+                    breaks,
+                )
 
 
 Rule = Callable[[Edge, "Array", "Array"], "Array"]
@@ -68,8 +79,18 @@ def _rules(edges: list[Edge]) -> Iterator[tuple[str, str, Rule]]:
         from backproof.check.code.changes import is_mask
 
         other = first.parents[1 - edges[0].slot] if first.op == "multiply" else None
-        kind = "missing-mask" if other is not None and is_mask(other) else "missing-slope" if first.op in ("unary", "maximum") else "missing-factor"
-        yield kind, first.attr if isinstance(first.attr, str) else "", lambda e, arrived, _: shrunk(arrived, e.source.shape)
+        kind = (
+            "missing-mask"
+            if other is not None and is_mask(other)
+            else "missing-slope"
+            if first.op in ("unary", "maximum")
+            else "missing-factor"
+        )
+        yield (
+            kind,
+            first.attr if isinstance(first.attr, str) else "",
+            lambda e, arrived, _: shrunk(arrived, e.source.shape),
+        )
     if first.op == "unary":
         from backproof.check.code.operations import slope
 
@@ -82,8 +103,16 @@ def _rules(edges: list[Edge]) -> Iterator[tuple[str, str, Rule]]:
         yield "wrong-slope-point", "f′ at a, not at z", at_value
         yield "extra-slope", first.attr, twice
         yield "wrong-slope-point", "1 − z²", lambda e, arrived, _: arrived * (1 - np.asarray(e.source.value) ** 2)
-        yield "wrong-slope-point", "z(1 − z)", lambda e, arrived, _: arrived * np.asarray(e.source.value) * (1 - np.asarray(e.source.value))
-        yield "wrong-activation", "a(1 − a)", lambda e, arrived, _: arrived * np.asarray(e.user.value) * (1 - np.asarray(e.user.value))
+        yield (
+            "wrong-slope-point",
+            "z(1 − z)",
+            lambda e, arrived, _: arrived * np.asarray(e.source.value) * (1 - np.asarray(e.source.value)),
+        )
+        yield (
+            "wrong-activation",
+            "a(1 − a)",
+            lambda e, arrived, _: arrived * np.asarray(e.user.value) * (1 - np.asarray(e.user.value)),
+        )
         yield "wrong-activation", "1 − a²", lambda e, arrived, _: arrived * (1 - np.asarray(e.user.value) ** 2)
         yield "wrong-activation", "[a > 0]", lambda e, arrived, _: arrived * (np.asarray(e.user.value) > 0)
     if first.op == "matmul":
@@ -106,6 +135,7 @@ def _branches(search: Search) -> Iterator[tuple[list[Edge], list[tuple[str, str,
         if edge.user.op in ("where", "maximum", "minimum"):
             groups.setdefault((edge.user.line, edge.user.op), []).append(edge)
     for edges in groups.values():
+
         def only(slot: int) -> Rule:
             def rule(edge: Edge, arrived: Array, given: Array) -> Array:
                 return shrunk(arrived, edge.source.shape) if edge.slot == slot else np.zeros_like(given)
@@ -125,7 +155,9 @@ def _shifted(search: Search, edges: list[Edge]) -> Iterator[tuple[str, str, Rule
     others = [e.user.parents[1 - e.slot] for e in edges]
     if len({o.number for o in others}) < 2 or len({o.shape for o in others}) > 1:
         return
-    series = [n for n in search.trace.nodes if (n.line, n.op, n.shape) == (others[-1].line, others[-1].op, others[-1].shape)]
+    series = [
+        n for n in search.trace.nodes if (n.line, n.op, n.shape) == (others[-1].line, others[-1].op, others[-1].shape)
+    ]
     later = [n for n in series if n.number > others[-1].number][:1]
     earlier = [n for n in search.trace.nodes if n.number < others[0].number and n.shape == others[0].shape][-1:]
     orders = [("wrong-index", "in reverse order", others[::-1])]

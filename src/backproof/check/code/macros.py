@@ -1,5 +1,9 @@
 """Softmax and normalisations inside a trace, found by their values, and the usual wrong forms of their Jacobians."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import itertools
@@ -38,7 +42,7 @@ def _axes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         yield from itertools.combinations(long, count)
 
 
-def _ancestors(search: Search, node: Node) -> Iterator[Node]:
+def _ancestors(node: Node) -> Iterator[Node]:
     seen: set[int] = set()
     stack = [node]
     while stack and len(seen) < 40:
@@ -60,7 +64,7 @@ def _change(node: Node, delta: Array, kind: str, detail: str, rank: int = 4, sca
 def _softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
     p = np.asarray(node.value)
     c = search.cotangent(node)
-    for z in _ancestors(search, node):
+    for z in _ancestors(node):
         true = search.cotangent(z)
         inner = np.sum(p * c, axis=axis, keepdims=True)
         if not np.allclose(p * (c - inner), true, rtol=1e-6, atol=1e-9 * (1e-300 + float(np.max(np.abs(true))))):
@@ -70,11 +74,29 @@ def _softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
         yield _change(z, c - true, "missing-slope", "the softmax's Jacobian", 3)
         yield _change(z, (c - inner) - true, "missing-slope", "the factor p of the softmax's Jacobian", 4)
         yield _change(z, p * (c + inner) - true, "sign", "of the sum in the softmax's Jacobian", 4)
-        yield _change(z, p * (c - np.sum(c, axis=axis, keepdims=True)) - true, "missing-slope", "p inside the sum of the softmax's Jacobian", 4)
-        yield _change(z, p * (c - np.mean(p * c, axis=axis, keepdims=True)) - true, "wrong-reduction", "a mean in the softmax's Jacobian", 4)
+        yield _change(
+            z,
+            p * (c - np.sum(c, axis=axis, keepdims=True)) - true,
+            "missing-slope",
+            "p inside the sum of the softmax's Jacobian",
+            4,
+        )
+        yield _change(
+            z,
+            p * (c - np.mean(p * c, axis=axis, keepdims=True)) - true,
+            "wrong-reduction",
+            "a mean in the softmax's Jacobian",
+            4,
+        )
         for other in range(p.ndim):
             if other != axis:
-                yield _change(z, p * (c - np.sum(p * c, axis=other, keepdims=True)) - true, "wrong-axis", f"softmax's sum over axis {other}, not {axis}", 3)
+                yield _change(
+                    z,
+                    p * (c - np.sum(p * c, axis=other, keepdims=True)) - true,
+                    "wrong-axis",
+                    f"softmax's sum over axis {other}, not {axis}",
+                    3,
+                )
         yield _change(z, p * (c - np.sum(p * c)) - true, "wrong-axis", "softmax's sum over all axes", 4)
         yield _change(z, true * p * (1 - p) - true, "extra-slope", "p(1 − p)", 3)
         yield from _unit_sum(search, z, p, axis, c * p)
@@ -84,8 +106,10 @@ def _log_softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
     value = np.asarray(node.value)
     p, c = np.exp(value), search.cotangent(node)
     total = np.sum(c, axis=axis, keepdims=True)
-    for z in _ancestors(search, node):
-        if not np.all(np.ptp(value - np.asarray(z.value), axis=axis) < 1e-9 * (1 + np.max(np.abs(np.asarray(z.value))))):
+    for z in _ancestors(node):
+        if not np.all(
+            np.ptp(value - np.asarray(z.value), axis=axis) < 1e-9 * (1 + np.max(np.abs(np.asarray(z.value))))
+        ):
             continue
         true = search.cotangent(z)
         if not np.allclose(c - p * total, true, rtol=1e-6, atol=1e-9 * (1e-300 + float(np.max(np.abs(true))))):
@@ -94,7 +118,13 @@ def _log_softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
         yield _change(z, true * p * (1 - p) - true, "extra-slope", "p(1 − p)", 3)
         for other in range(p.ndim):
             if other != axis:
-                yield _change(z, c - p * np.sum(c, axis=other, keepdims=True) - true, "wrong-axis", f"softmax's sum over axis {other}, not {axis}", 3)
+                yield _change(
+                    z,
+                    c - p * np.sum(c, axis=other, keepdims=True) - true,
+                    "wrong-axis",
+                    f"softmax's sum over axis {other}, not {axis}",
+                    3,
+                )
                 with np.errstate(all="ignore"):
                     wrong = np.exp(np.asarray(z.value))
                     wrong = wrong / np.sum(wrong, axis=other, keepdims=True)
@@ -119,17 +149,22 @@ def _normalised(search: Search, node: Node, axes: tuple[int, ...], *, centred: b
     def mean(a: Array, over: tuple[int, ...] = axes) -> Array:
         return np.mean(a, axis=over, keepdims=True)
 
-    for x in _ancestors(search, node):
+    for x in _ancestors(node):
         value = np.asarray(x.value)
         own = value - mean(value) if centred else value
         with np.errstate(all="ignore"):
             ratio = h / own
-        if not np.all(np.isfinite(ratio)) or np.max(np.ptp(ratio, axis=axes) / np.abs(mean(ratio)).reshape(np.ptp(ratio, axis=axes).shape)) > 1e-6:
+        if (
+            not np.all(np.isfinite(ratio))
+            or np.max(np.ptp(ratio, axis=axes) / np.abs(mean(ratio)).reshape(np.ptp(ratio, axis=axes).shape)) > 1e-6
+        ):
             continue
         r = mean(ratio)
         true = search.cotangent(x)
         first = mean(c) if centred else 0.0
-        if not np.allclose(r * (c - first - h * mean(c * h)), true, rtol=1e-5, atol=1e-8 * (1e-300 + float(np.max(np.abs(true))))):
+        if not np.allclose(
+            r * (c - first - h * mean(c * h)), true, rtol=1e-5, atol=1e-8 * (1e-300 + float(np.max(np.abs(true))))
+        ):
             continue
         second = h * mean(c * h)
         count = int(np.prod([h.shape[k] for k in axes]))
@@ -157,8 +192,12 @@ def _normalised(search: Search, node: Node, axes: tuple[int, ...], *, centred: b
             yield _change(x, variant - true, kind, detail, rank)
         if count > 1:
             for scale in (count / (count - 1), (count - 1) / count):
-                yield _change(x, r * (c - first - second * scale) - true, "factor", f"n − 1 = {count - 1} in place of n", 5)
-                yield _change(x, r * (c - (first + second) * scale) - true, "factor", f"n − 1 = {count - 1} in place of n", 5)
+                yield _change(
+                    x, r * (c - first - second * scale) - true, "factor", f"n − 1 = {count - 1} in place of n", 5
+                )
+                yield _change(
+                    x, r * (c - (first + second) * scale) - true, "factor", f"n − 1 = {count - 1} in place of n", 5
+                )
         for other in _axes(h.shape):
             if other == axes:
                 continue

@@ -1,5 +1,9 @@
 """Naming: a change that reproduces wrong numbers, as a mistake of the contract in words."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -34,7 +38,10 @@ def spoken(search: Search, hit: Hit) -> CodeMistake:
         case "missing-factor":
             assert change.edge is not None
             other = change.edge.user.parents[1 - change.edge.slot]
-            return named(_missing(search, change.edge, other), f"the factor {label(search, other)} of line {change.edge.user.line} of forward")
+            return named(
+                _missing(search, change.edge, other),
+                f"the factor {label(search, other)} of line {change.edge.user.line} of forward",
+            )
         case "operand":
             assert change.edge is not None
             return _operand(search, change.edge, int(change.detail))
@@ -47,7 +54,11 @@ def spoken(search: Search, hit: Hit) -> CodeMistake:
                 return named("extra-slope", f"{sign}{label(search, q)}")
             return named("extra-slope" if not sign else "wrong-exponent", f"the factor {sign}{label(search, q)}")
         case "missing-slope":
-            detail = f"of {change.detail} in line {change.node.line}" if change.detail and " " not in change.detail else change.detail
+            detail = (
+                f"of {change.detail} in line {change.node.line}"
+                if change.detail and " " not in change.detail
+                else change.detail
+            )
             return named("missing-slope", detail or f"of the function of {label(search, change.node)}")
         case "extra-slope":
             return named("extra-slope", change.detail or f"at {label(search, change.node)}")
@@ -92,7 +103,10 @@ def batch_lengths(search: Search) -> list[int]:
     shapes += [
         np.shape(numbers(leaf.original))
         for n, leaf in search.case.problem.leaves.items()
-        if leaf.argument > 0 and n not in search.case.problem.values and library(leaf.original) and np.ndim(numbers(leaf.original))
+        if leaf.argument > 0
+        and n not in search.case.problem.values
+        and library(leaf.original)
+        and np.ndim(numbers(leaf.original))
     ]
     if len(shapes) < 2:
         return [shapes[0][0]] if shapes else []
@@ -111,8 +125,10 @@ def _is_broadcast(search: Search, hit: Hit) -> bool:
     """Whether the one gradient concerned belongs to an array that was repeated along an axis."""
     (name, *_) = hit.covers
     node = search.trace.tape.inputs[name]
-    return len(node.shape) <= 1 or 1 in node.shape or any(
-        e.user.op == "add" and e.user.shape != node.shape for e in search.outgoing.get(node.number, ())
+    return (
+        len(node.shape) <= 1
+        or 1 in node.shape
+        or any(e.user.op == "add" and e.user.shape != node.shape for e in search.outgoing.get(node.number, ()))
     )
 
 

@@ -1,5 +1,9 @@
 """The operations of a tape: how each is run, on real or complex arrays, and how it passes a cotangent back."""
 
+# A table of rules of one signature: the types of their operands are Any by design.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import math
@@ -240,7 +244,7 @@ def _put(attr: Any, whole: Array, part: Array) -> Array:
     return result
 
 
-def _put_pull(attr: Any, _: Array, operands: Sequence[Array], c: Array, slot: int) -> Array:
+def _put_pull(attr: Any, _: Array, __: Sequence[Array], c: Array, slot: int) -> Array:
     key, adding = attr
     if slot == 1:
         return c[key]
@@ -279,9 +283,7 @@ def _real_call(attr: Any, *operands: Array) -> Array:
 OPERATIONS: Final[dict[str, Operation]] = {
     "input": Operation(lambda _: None),
     "constant": Operation(lambda _: None),
-    "unary": Operation(
-        lambda name, u: UNARY[name](u), lambda name, _, operands, c, __: c * slope(name, operands[0])
-    ),
+    "unary": Operation(lambda name, u: UNARY[name](u), lambda name, _, operands, c, __: c * slope(name, operands[0])),
     "add": Operation(lambda _, a, b: np.add(a, b), lambda _, __, ___, c, ____: c),
     "subtract": Operation(lambda _, a, b: np.subtract(a, b), lambda _, __, ___, c, slot: c if slot == 0 else -c),
     "multiply": Operation(lambda _, a, b: np.multiply(a, b), lambda _, __, operands, c, slot: c * operands[1 - slot]),

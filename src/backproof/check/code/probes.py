@@ -1,5 +1,9 @@
 """Hostile probes: repeated calls, changed inputs, kinks, other points, targets without Σy = 1, batches of one."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import time
@@ -14,9 +18,11 @@ from backproof.check.code.comparing import comparisons
 from backproof.check.code.kinds import CodeMistake, named
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
-from backproof.check.code.truth import Truth, find, ties
+from backproof.check.code.truth import Truth, along, find, ties
 
 NUDGE: Final = 1e-3
+LARGE: Final = 200_000
+EXAMPLES: Final = 48
 
 
 @dataclass
@@ -50,7 +56,9 @@ def manners(problem: Problem, claims: Mapping[str, Any]) -> Manners:
         again = np.array(numbers(second[name])) if name in second else first
         if first.shape == again.shape and not _same(first, again):
             if _same(2 * first, again) or (_same(first * 1.5, again)):
-                found.mistakes[name] = named("no-accumulate", "a buffer is kept from call to call", fix="start from zeros")
+                found.mistakes[name] = named(
+                    "no-accumulate", "a buffer is kept from call to call", fix="start from zeros"
+                )
                 found.mistakes[name] = named("in-place", "a buffer is kept from call to call and never cleared")
             else:
                 found.mistakes[name] = named("not-a-formula-error", "two calls give different results")
@@ -84,7 +92,7 @@ def _right(
             return None
         truth = find(problem, files, namespaces, names)
         compared = comparisons(problem, problem.claimed(), truth, names)
-    except Exception:  # noqa: BLE001 - a person's code may fail at points that were not meant for it
+    except Exception:
         return None
     if any(not np.all(np.isfinite(g)) for g in truth.gradients.values()):
         return None
@@ -171,7 +179,7 @@ def ties_of(truth: Truth) -> bool:
 def _points(problem: Problem) -> list[tuple[str, Problem]]:
     rng = np.random.default_rng(23)
     points: list[tuple[str, Problem]] = []
-    small = _small_batch(problem)
+    small = small_batch(problem, 1)
     if small is not None:
         points.append(("shows with a batch of one", small))
     weights = {n: v for n, v in problem.values.items() if problem.leaves[n].argument == 0 and np.any(v != np.round(v))}
@@ -181,23 +189,49 @@ def _points(problem: Problem) -> list[tuple[str, Problem]]:
     return points
 
 
-def _small_batch(problem: Problem) -> Problem | None:
-    """The problem with the first example alone, where data and targets have examples along their first axis."""
+def small_batch(problem: Problem, count: int) -> Problem | None:
+    """The problem with its first examples alone, where data and targets have examples along their first axis."""
     if len(problem.inputs) != 3:
         return None
-    lengths = {
-        np.shape(numbers(leaf.original))[0]
-        for leaf in problem.leaves.values()
-        if leaf.argument > 0 and library(leaf.original) and np.ndim(numbers(leaf.original))
-    }
-    if len(lengths) != 1 or min(lengths) < 2:
-        return None
-    values = {
-        n: numbers(leaf.original)[:1]
+    data = {
+        n: numbers(leaf.original)
         for n, leaf in problem.leaves.items()
-        if leaf.argument > 0 and library(leaf.original) and np.ndim(numbers(leaf.original))
+        if leaf.argument > 0 and library(leaf.original) and np.ndim(leaf.original)
     }
-    return Problem(problem.forward, problem.backward, problem.arguments(values), problem.names)
+    lengths = {len(array) for array in data.values()}
+    if len(lengths) != 1 or min(lengths) <= count:
+        return None
+    arguments = problem.arguments({n: array[:count] for n, array in data.items()})
+    return Problem(problem.forward, problem.backward, arguments, problem.names)
+
+
+def excerpt(problem: Problem) -> Problem | None:
+    """A large problem with few of its examples, where both functions run on them."""
+    if sum(v.size for v in problem.values.values()) < LARGE:
+        return None
+    small = small_batch(problem, EXAMPLES)
+    if small is None:
+        return None
+    try:
+        small.claimed()
+        return small if np.isfinite(small.loss()) else None
+    except Exception:  # a person's code may not be made for other sizes; then the whole is judged
+        return None
+
+
+def whole_agrees(problem: Problem, claims: Mapping[str, Any], names: list[str]) -> bool:
+    """Whether claimed gradients agree with slopes of the loss along random directions, one array after the other."""
+    rng = np.random.default_rng(37)
+    for name in names:
+        direction = rng.normal(size=problem.values[name].shape)
+        claim = np.asarray(numbers(claims[name]), dtype=float)
+        if claim.shape != direction.shape:
+            return False
+        expected = float(np.sum(direction * claim))
+        slope, error = along(problem, {name: direction}, expected)
+        if not abs(slope - expected) <= 20 * error + 1e-5 * float(np.linalg.norm(direction * claim)):
+            return False
+    return True
 
 
 def _targets(

@@ -1,5 +1,9 @@
 """Problems: a forward and a backward function with their arguments, seen as a loss of named arrays."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import inspect

@@ -31,11 +31,19 @@ def check_file(target: str, *, seconds: float = TIME, memory: int = MEMORY) -> d
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "report.json"
         command = [sys.executable, "-m", "backproof.check.code.child", str(path), name or "", str(answer), str(memory)]
-        environment = os.environ | {"PYTHONPATH": _search_path(), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
+        environment = os.environ | {
+            "PYTHONPATH": _search_path(),
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
+        }
         output = Path(folder) / "output.txt"
         with output.open("wb") as sink:
             process = subprocess.Popen(  # noqa: S603 - the person named this file to be run
-                [*command, str(seconds)], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment, start_new_session=True
+                [*command, str(seconds)],
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                env=environment,
+                start_new_session=True,
             )
             try:
                 code = process.wait(timeout=seconds)

@@ -1,5 +1,9 @@
 """What the numbers alone say: a type that lost digits, a transpose, an unsummed or averaged gradient."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import inspect
@@ -48,14 +52,26 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
         if same and relative < 100 * float(np.finfo(kind).eps) and comparison.claim.size > 1:
             return [named("dtype", f"every entry is a {np.dtype(kind)} number")]
     # float32 keeps 7 digits; a formula that is wrong in the eighth only would be a rare one.
-    if 1e-16 < relative < 3e-6 and all(c.deviation is not None and c.deviation.relative < 3e-6 for c in case.wrong.values()):
+    if 1e-16 < relative < 3e-6 and all(
+        c.deviation is not None and c.deviation.relative < 3e-6 for c in case.wrong.values()
+    ):
         if _mentions(case, "float32", "single", "bfloat16", "f4"):
-            return [named("dtype", f"a part of the computation keeps 7 digits: it is off by {relative:.1g} of its size")]
+            return [
+                named("dtype", f"a part of the computation keeps 7 digits: it is off by {relative:.1g} of its size")
+            ]
         if comparison.deviation is not None and comparison.deviation.ratio is None:
-            return [named("not-a-formula-error", f"digits cancel: it is off by {relative:.1g} of its size", fix="avoid differences of nearly equal numbers")]
+            return [
+                named(
+                    "not-a-formula-error",
+                    f"digits cancel: it is off by {relative:.1g} of its size",
+                    fix="avoid differences of nearly equal numbers",
+                )
+            ]
     if relative < 2e-2 and _mentions(case, "float16", "half", "bfloat16", "f2"):
         if comparison.deviation is not None and comparison.deviation.ratio is None:
-            return [named("dtype", f"a part of the computation keeps 3 digits: it is off by {relative:.1g} of its size")]
+            return [
+                named("dtype", f"a part of the computation keeps 3 digits: it is off by {relative:.1g} of its size")
+            ]
     return []
 
 

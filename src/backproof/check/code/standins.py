@@ -1,10 +1,14 @@
-"""Stand-ins: while a function is traced, its file's names for NumPy, math and float mean functions that keep the tape."""
+"""Stand-ins: while a function is traced, NumPy, math and float mean functions that keep the tape."""
+
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,7 +118,9 @@ def meanings(recorder: Recorder, file_globals: dict[str, Any]) -> dict[str, Any]
                     found = standin(recorder, value)
                     if found is not None:
                         changed[name] = found
-        elif getattr(value, "__module__", "") in ("numpy", "numpy._core.multiarray") and callable(value) and name in own:
+        elif (
+            getattr(value, "__module__", "") in ("numpy", "numpy._core.multiarray") and callable(value) and name in own
+        ):
             changed[name] = own[name]
         elif getattr(value, "__module__", "") == "math" and name in mathematics:
             changed[name] = mathematics[name]
@@ -140,7 +146,7 @@ def _vectorized(recorder: Recorder, function: np.vectorize) -> Callable[[Any], A
 
 
 @contextmanager
-def traced_names(recorder: Recorder, namespaces: list[dict[str, Any]]) -> Iterator[None]:
+def traced_names(recorder: Recorder, namespaces: list[dict[str, Any]]) -> Generator[None]:
     """The stand-ins in place, for as long as the functions are traced."""
     absent = object()
     before: list[tuple[dict[str, Any], str, Any]] = []
@@ -156,5 +162,3 @@ def traced_names(recorder: Recorder, namespaces: list[dict[str, Any]]) -> Iterat
                 namespace.pop(name, None)
             else:
                 namespace[name] = value
-
-

@@ -8,6 +8,10 @@ complex numbers, where the imaginary part carries a tangent.
 Source: W. Squire, G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40, 1998.
 """
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,9 +87,7 @@ class Tape:
             active = False
         return self._append(op, tuple(parents), attr, value, line, active=active)
 
-    def _append(
-        self, op: str, parents: tuple[Node, ...], attr: Any, value: Array, line: int, *, active: bool
-    ) -> Node:
+    def _append(self, op: str, parents: tuple[Node, ...], attr: Any, value: Array, line: int, *, active: bool) -> Node:
         if len(self.nodes) >= MAX_NODES:
             raise LimitError("the function does too many operations to follow", expected=f"at most {MAX_NODES}")
         node = Node(len(self.nodes), op, parents, attr, value, line, active)

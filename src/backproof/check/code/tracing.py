@@ -1,9 +1,13 @@
 """Tracing: arrays that note on a tape what a function does with them.
 
 A `Traced` stands in place of an array. NumPy hands it every function and operator that it meets
-(`__array_ufunc__`, `__array_function__`); what is not known here raises `Untraceable`, and the function is then judged
-by its numbers alone. Only the functions of the file that is checked are ever run with it.
+(`__array_ufunc__`, `__array_function__`); what is not known here raises `UntraceableError`, and the function is then
+judged by its numbers alone. Only the functions of the file that is checked are ever run with it.
 """
+
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ from backproof.errors import BackproofError
 MAX_FRAMES: Final = 16
 
 
-class Untraceable(BackproofError):
+class UntraceableError(BackproofError):
     """Something that a tape does not know."""
 
 
@@ -56,7 +60,7 @@ class Recorder:
                 return value.node
         array = np.asarray(_foreign(value))
         if array.dtype == object:
-            raise Untraceable("a value of another kind meets the arrays", got=type(value).__name__)
+            raise UntraceableError("a value of another kind meets the arrays", got=type(value).__name__)
         return self.tape.constant(array if array.ndim else value, self.line())
 
     def op(self, op: str, *operands: Any, attr: Any = None) -> Traced:
@@ -138,7 +142,19 @@ _BINARY: Final = {
     "matmul": "matmul",
 }
 _RENAMED: Final = {"abs": "absolute", "fabs": "absolute", "conjugate": "positive", "expit": "sigmoid"}
-_FLAT: Final = {"sign", "floor", "ceil", "rint", "trunc", "isnan", "isfinite", "isinf", "logical_not", "invert", "signbit"}
+_FLAT: Final = {
+    "sign",
+    "floor",
+    "ceil",
+    "rint",
+    "trunc",
+    "isnan",
+    "isfinite",
+    "isinf",
+    "logical_not",
+    "invert",
+    "signbit",
+}
 _COMPARE: Final = {
     "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_xor",
     "bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide", "remainder", "mod", "heaviside",
@@ -208,7 +224,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> Array:
         if not self.node.active:
             return np.asarray(self.value)
-        raise Untraceable("a traced array was turned into a plain one")
+        raise UntraceableError("a traced array was turned into a plain one")
 
     def __getitem__(self, key: Any) -> Traced:
         return self.recorder.op("index", self, attr=plain(key))
@@ -223,7 +239,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.pop("out", None)
-        name = _RENAMED.get(ufunc.__name__, ufunc.__name__)
+        name: str = _RENAMED.get(ufunc.__name__, ufunc.__name__)
         recorder = self.recorder
         if method == "reduce" and name in ("add", "maximum", "minimum"):
             axis, keepdims = options.get("axis", 0), options.get("keepdims", False)
@@ -233,7 +249,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if method == "at" and name in ("add", "subtract"):
             target, key, part = inputs
             if not isinstance(target, Traced):
-                raise Untraceable("an array that is not on the tape is changed")
+                raise UntraceableError("an array that is not on the tape is changed")
             part = part if name == "add" else -part
             target.become(recorder.op("put", target, part, attr=(plain(key), True)))
             return None
@@ -241,17 +257,17 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             a, b = inputs
             return np.reshape(a, (*np.shape(plain(a)), *(1,) * np.ndim(plain(b)))) * b
         if method != "__call__":
-            raise Untraceable(f"{name}.{method} is not known here")
+            raise UntraceableError(f"{name}.{method} is not known here")
         options.pop("dtype", None)
         options.pop("casting", None)
         if options.get("where", True) is not True:
-            raise Untraceable(f"{name} with where= is not known here")
+            raise UntraceableError(f"{name} with where= is not known here")
         result = _called(recorder, name, ufunc, inputs)
         if out is None:
             return result
         target = out[0]
         if not isinstance(target, Traced):
-            raise Untraceable("an array that is not on the tape is changed")
+            raise UntraceableError("an array that is not on the tape is changed")
         return result if self.recorder.copying else target.become(result)
 
     def __array_function__(self, function: Any, _: Any, args: Any, options: Any) -> Any:
@@ -259,7 +275,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
         handler = FUNCTIONS.get(function.__name__)
         if handler is None:
-            raise Untraceable(f"numpy.{function.__name__} is not known here")
+            raise UntraceableError(f"numpy.{function.__name__} is not known here")
         return handler(self.recorder, *args, **options)
 
     @classmethod
@@ -293,7 +309,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             case "data":
                 return self
             case _:
-                return lambda *args, **options: called(self.recorder, name, [self, *map(_foreign, args)], renamed(options))
+                return lambda *args, **options: called(
+                    self.recorder, name, [self, *map(_foreign, args)], renamed(options)
+                )
 
     @property
     def at(self) -> Any:
@@ -374,4 +392,4 @@ def _called(recorder: Recorder, name: str, ufunc: Any, inputs: Sequence[Any]) ->
 
 
 def _unknown(name: str) -> Traced:
-    raise Untraceable(f"{name} is not known here")
+    raise UntraceableError(f"{name} is not known here")

@@ -1,5 +1,9 @@
 """The true gradient: by the sweep over a trace, by complex steps, or by differences, with an estimate of its error."""
 
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import inspect
@@ -14,7 +18,7 @@ from backproof.check.code.arguments import library, numbers
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.tape import Node, Tape, before, sweep
-from backproof.check.code.tracing import Recorder, Traced, Untraceable
+from backproof.check.code.tracing import Recorder, Traced, UntraceableError
 from backproof.errors import BackproofError
 
 MAX_ENTRIES: Final = 1_500
@@ -51,7 +55,7 @@ class Truth:
 
 
 def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any]]) -> Trace:
-    """The forward function on a tape. Raises Untraceable."""
+    """The forward function on a tape. Raises UntraceableError."""
     from backproof.check.code.standins import traced_names
 
     tape = Tape()
@@ -65,14 +69,16 @@ def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, A
         with traced_names(recorder, namespaces), np.errstate(all="ignore"):
             arguments = problem.arguments(inputs)
             result = inspect.unwrap(problem.forward)(*arguments)
-    except Untraceable:
+    except UntraceableError:
         raise
     except Exception as error:
-        raise Untraceable("the forward function does not run on a tape", got=f"{type(error).__name__}: {error}") from None
+        raise UntraceableError(
+            "the forward function does not run on a tape", got=f"{type(error).__name__}: {error}"
+        ) from None
     if isinstance(result, tuple | list) and result:
         result = result[0]
     if not isinstance(result, Traced) or np.size(result.value) != 1 or not result.node.active:
-        raise Untraceable("the loss left the tape")
+        raise UntraceableError("the loss left the tape")
     return Trace(tape, result.node)
 
 
@@ -90,7 +96,7 @@ def find(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any
         if close and _confirmed(problem, gradients, names):
             errors = {n: 1e-12 * _scale(g) for n, g in gradients.items()}
             return Truth(gradients, errors, "the derivative of the traced forward function", trace, value=value)
-    except (Untraceable, BackproofError, NotImplementedError, ValueError, IndexError, TypeError, AttributeError):
+    except (UntraceableError, BackproofError, NotImplementedError, ValueError, IndexError, TypeError, AttributeError):
         pass
     libraries = {library(problem.leaves[n].original) for n in names}
     if libraries <= {"torch", "jax"} and libraries:
@@ -113,7 +119,7 @@ def _automatic(problem: Problem, names: list[str]) -> dict[str, Array] | None:
             n: np.zeros_like(problem.values[n]) if g is None else np.asarray(g.detach().numpy(), dtype=float)
             for n, g in zip(names, grads, strict=True)
         }
-    except Exception:  # noqa: BLE001 - a person's code may fail in any way; then it is measured
+    except Exception:
         return None
 
 
@@ -128,7 +134,7 @@ def _automatic_jax(problem: Problem, names: list[str]) -> dict[str, Array] | Non
     try:
         grads: Any = jax.grad(loss)({n: jnp.asarray(problem.values[n]) for n in names})
         return {n: np.asarray(grads[n], dtype=float) for n in names}
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:
         return None
 
 
@@ -248,7 +254,7 @@ def _complex_works(problem: Problem, names: list[str]) -> bool:
         slope, error = along(problem, directions)
         found = result.imag / 1e-100
         return math.isfinite(found) and abs(found - slope) <= 20 * error + 1e-7 * abs(slope)
-    except Exception:  # noqa: BLE001 - a function that cannot take complex numbers may fail in any way
+    except Exception:
         return False
 
 
@@ -270,6 +276,3 @@ def ties(trace: Trace) -> bool:
             case _:
                 pass
     return False
-
-
-

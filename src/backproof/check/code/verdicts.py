@@ -14,7 +14,7 @@ VERDICTS: Final = ("proved", "refuted", "unknown", "unread")
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """Where a gradient is wrong: how far in relation to its size, the worst entry with both values, how many entries."""
+    """Where a gradient is wrong: how far, the worst entry with both values, and how many entries."""
 
     relative: float
     index: tuple[int, ...]
@@ -80,7 +80,11 @@ class CodeReport:
 
     def data(self) -> dict[str, Any]:
         """The report with the keys of the JSON contract, and `basis`, `method`, `deviation` and `notes` besides."""
-        return {"claims": [_claim(self, g) for g in self.gradients], "summary": self.counts(), "notes": list(self.notes)}
+        return {
+            "claims": [_claim(self, g) for g in self.gradients],
+            "summary": self.counts(),
+            "notes": list(self.notes),
+        }
 
 
 def _claim(report: CodeReport, gradient: GradientVerdict) -> dict[str, Any]:
@@ -93,7 +97,8 @@ def _claim(report: CodeReport, gradient: GradientVerdict) -> dict[str, Any]:
         "conditions": list(gradient.conditions),
         "correct": None,
         "mistakes": [
-            {"name": m.name, "detail": m.detail, "says": m.says, "line": m.line, "fix": m.fix} for m in gradient.mistakes
+            {"name": m.name, "detail": m.detail, "says": m.says, "line": m.line, "fix": m.fix}
+            for m in gradient.mistakes
         ],
         "would_be_right_for": [],
         "witness": None
