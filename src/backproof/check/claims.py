@@ -164,7 +164,7 @@ def _judged(
     text: str, network: Network, program: Program, reading: Reading, pair: _Pair, where: Where | None
 ) -> CheckedClaim:
     decision = decide(program, pair.left, pair.right, admissible=network.admissible)
-    read = Relation((_notated(pair.left, pair.indices, program), _notated(pair.right, pair.indices, program)), ("=",))
+    read = _equation(pair.left, pair.right, pair.indices, program)
     return CheckedClaim(
         text,
         decision.kind.value,
@@ -180,8 +180,13 @@ def _judged(
     )
 
 
-def _notated(expr: Expr, indices: tuple[Index, ...], program: Program) -> Notation:
-    return notate(expr, program=program, free=indices, symbols=catalog.symbols())
+def _equation(left: Expr, right: Expr, indices: tuple[Index, ...], program: Program) -> Notation:
+    """Left = right, both in matrix notation or both with indices."""
+    symbols = catalog.symbols()
+    if isinstance(left, Tensor) and left.indices == indices:
+        return notate(Definition(left.name, indices, right), program=program, symbols=symbols)
+    sides = (notate(side, program=program, free=indices, symbols=symbols) for side in (left, right))
+    return Relation(tuple(sides), ("=",))
 
 
 def _rank(claims: tuple[CheckedClaim, ...]) -> tuple[int, ...]:
@@ -196,8 +201,8 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
         return claim
     correct = _correct(claim, program)
     if correct is not None:
-        sides = (_notated(left, claim.indices, program), _notated(correct, claim.indices, program))
-        claim = replace(claim, correct_expr=correct, correct=Relation(sides, ("=",)))
+        shown = _equation(left, correct, claim.indices, program)
+        claim = replace(claim, correct_expr=correct, correct=shown)
     if claim.verdict != "refuted":
         return claim
     # Numbers, and NumPy with them, are needed only where something is wrong.

@@ -258,6 +258,9 @@ class _Relation:
         for k, found in enumerate(sets):
             if set(found) == wanted or _is_plain(sides[k].expr) or _is_plain(sides[0].expr):
                 continue
+            if found and set(found) < wanted:
+                # ∂J/∂W_ij = x_j says something, though nearly always something wrong: it does not depend on i.
+                continue
             extra = sorted(set(found) ^ wanted)
             raise ShapeError(
                 "the free indices of the two sides differ",
