@@ -77,14 +77,14 @@ def test_notebooks_are_judged_at_the_lines_of_their_file() -> None:
         assert formula in text.split("\n")[claim.where.line - 1]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [3, {"cell_type": "markdown"}]}', "{" * 9_000]
-)
-def test_broken_notebooks_are_refused_or_empty(text: str) -> None:
-    try:
-        assert judged(text, "notebook").claims == ()
-    except BackproofError as error:
-        assert "notebook" in error.what
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": 3}', "{" * 9_000])
+def test_broken_notebooks_are_refused(text: str) -> None:
+    with pytest.raises(BackproofError, match="notebook"):
+        judged(text, "notebook")
+
+
+def test_strange_cells_are_passed_over() -> None:
+    assert judged('{"cells": [3, {"cell_type": "markdown"}]}', "notebook").claims == ()
 
 
 def test_a_small_network_with_one_slip() -> None:

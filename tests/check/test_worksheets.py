@@ -151,7 +151,9 @@ def test_comments_and_line_ends() -> None:
 
 
 def test_blocks_in_markdown_keep_their_lines() -> None:
-    text = f"# Title\n\n```backproof\n{NEURON}dJ/db = 3\n```\n\ntext\n\n~~~ {{.backproof}}\ninput u\nq = u^2\ndq/du = 2 u\n~~~\n"
+    first = f"```backproof\n{NEURON}dJ/db = 3\n```\n"
+    second = "~~~ {.backproof}\ninput u\nq = u^2\ndq/du = 2 u\n~~~\n"
+    text = f"# Title\n\n{first}\ntext\n\n{second}"
     claims = check_blocks(text, "notes.md")
     assert [c.verdict for c in claims] == ["refuted", "proved"]
     assert [c.where.line for c in claims if c.where] == [9, 17]
