@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format tidy lint types floors bench accuracy clean
+.PHONY: help run test slow check format tidy lint types floors bench accuracy prove clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,6 +35,9 @@ types: $(VENV)/.development  ## pyright, strict
 
 floors: $(VENV)/.development  ## who may import whom, line budgets, no machine's paths
 	$(PY) -m pytest -q tests/house
+
+prove: $(VENV)/.package  ## the whole catalogue before Coq's kernel: claim, lines, seconds, axioms
+	@$(VENV)/bin/backproof prove --catalogue
 
 bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work
 	$(PY) bench/versus_sympy.py

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "train": "train a network on data with the derived equations, evaluate, save, predict",
     "compare": "train the same network with two losses from the same start, and show both curves",
     "explore": "open the explorer: derivations, verdicts, curves and live training in a browser",
+    "prove": "let Coq's kernel check a derivation, where Coq is installed",
     "catalog": "list the activations, losses, layers and mistakes that backproof knows",
 }
 OVERVIEW: Final = """\

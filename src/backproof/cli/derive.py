@@ -8,7 +8,7 @@ from typing import Final
 from backproof.cli.options import add_network, add_output, deliver, read_network, result_format, terminal_settings
 from backproof.cli.parsing import CommandParser
 
-FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json")
+FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json", "coq")
 EXAMPLES: Final = """\
   backproof derive --output sigmoid --loss bce
   backproof derive --output softmax --loss cross-entropy --format markdown
@@ -16,6 +16,7 @@ EXAMPLES: Final = """\
   backproof derive --layers n-h..h-k --hidden f --output softmax --loss cross-entropy --of delta_L --of dWl
   backproof derive --layers n-h-k --layout rows --reduction mean -o equations.tex
   backproof derive --output sigmoid --loss bce -o lesson.html
+  backproof derive --layers n-h-k --output softmax --loss cross-entropy --format coq -o delta.v
 """
 
 
@@ -32,5 +33,10 @@ def run(options: argparse.Namespace) -> int:
     from backproof.proof.derivation import derive
 
     derivation = derive(read_network(options), tuple(options.of))
+    if options.format == "coq" or (options.format is None and (options.file or "").endswith(".v")):
+        from backproof.coq.exporting import export
+
+        deliver(options, export(derivation).text)
+        return 0
     deliver(options, show(derivation, result_format(options), **terminal_settings(options)))
     return 0

@@ -10,6 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,16 @@ from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.coq import kernel
 from backproof.coq.document import Document
+from backproof.coq.exporting import export
 from backproof.coq.functions import Functions
+from backproof.coq.identifiers import plain
 from backproof.coq.outputs import Line, Output, OutputWriter
 from backproof.errors import BackproofError
 from backproof.proof.derivation import derive
 
+WORKERS = 2
+VECTOR_GROUP = "vectors"
+NETWORK_GROUP = "networks"
 SCALAR_MODULES = ("Rules", "Functions", "Scalars", "Activations")
 TIME_LIMIT = 300.0
 MOST_FAILURES = 12
@@ -112,7 +118,7 @@ def check_group(
         for claim in left:
             document.add(f"(** {claim.name} *)\n{claim.text}", [claim.name])
         text = document.text()
-        answer = kernel.check(text, TIME_LIMIT, beside=folder, keep="pairs")
+        answer = kernel.check(text, TIME_LIMIT, beside=folder, keep=f"pairs_{plain(group)}")
         if answer.accepted:
             axioms = answer.axioms
             break
@@ -139,11 +145,24 @@ def _short(message: str) -> str:
     return " ".join(message.split())[:160]
 
 
+def check_everything(only: Sequence[str] = ()) -> Iterator[Outcome]:
+    """All groups: the functions, every activation with every elementwise loss, vector pairs, and networks.
+
+    `only` names groups. Two files are checked at a time.
+    """
+    if not only or set(only) - {VECTOR_GROUP, NETWORK_GROUP}:
+        yield from check_pairs([g for g in only if g not in ("slopes", VECTOR_GROUP, NETWORK_GROUP)])
+    if not only or VECTOR_GROUP in only:
+        yield from check_networks(VECTOR_GROUP, vector_networks())
+    if not only or NETWORK_GROUP in only:
+        yield from check_networks(NETWORK_GROUP, dense_networks())
+
+
 def check_pairs(only: Sequence[str] = ()) -> Iterator[Outcome]:
     """Every elementwise pair, one outcome for the functions and one for each activation."""
     functions = Functions()
     document = functions_document(functions)
-    with tempfile.TemporaryDirectory(prefix="backproof-") as name:
+    with tempfile.TemporaryDirectory(prefix="backproof-") as name, ThreadPoolExecutor(WORKERS) as pool:
         folder = Path(name)
         answer = kernel.check(document.text(), TIME_LIMIT, beside=folder, keep="catalogue")
         failed = () if answer.accepted else (("the catalogue's functions", answer.message),)
@@ -151,13 +170,69 @@ def check_pairs(only: Sequence[str] = ()) -> Iterator[Outcome]:
         yield Outcome("slopes", len(functions.lemmas), lines, answer.seconds, answer.axioms, failed)
         if failed:
             return
-        for activation in only or elementwise_names()[0]:
-            writer = OutputWriter(functions)
-            claims, unwritten = pair_claims(activation, writer)
-            yield check_group(activation, claims, _with_catalogue, folder, unwritten)
+
+        def outcome(group: tuple[str, list[Claim], list[tuple[str, str]]]) -> Outcome:
+            return check_group(group[0], group[1], _with_catalogue, folder, group[2])
+
+        groups = [(a, *pair_claims(a, OutputWriter(functions))) for a in only or elementwise_names()[0]]
+        yield from pool.map(outcome, groups)
 
 
 def _with_catalogue() -> Document:
     document = Document("Pairs of the catalogue", SCALAR_MODULES)
     document.add("From Statements Require Import catalogue.")
     return document
+
+
+def check_networks(group: str, networks: Sequence[Network]) -> Iterator[Outcome]:
+    """One file for each network, two at a time."""
+
+    def outcome(network: Network) -> Outcome:
+        words = network.describe()
+        try:
+            file = export(derive(network))
+        except BackproofError as error:
+            return Outcome(words, 1, 0, 0.0, (), ((words, error.what),))
+        answer = kernel.check(file.text, TIME_LIMIT)
+        failed = () if answer.accepted else ((words, _short(answer.message)),)
+        return Outcome(words, 1, file.lines, answer.seconds, answer.axioms, failed)
+
+    del group
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield from pool.map(outcome, networks)
+
+
+def vector_networks() -> tuple[Network, ...]:
+    """Every activation of a whole layer with every loss of a whole layer, and softmax with the usual elementwise ones."""
+    activations = tuple(a.name for a in catalog.activations() if not a.elementwise and not a.abstract)
+    losses = tuple(entry.name for entry in catalog.losses() if not entry.elementwise and not entry.abstract)
+    pairs = [(a, entry) for a in activations for entry in losses if _sensible(a, entry)]
+    pairs += [("softmax", entry) for entry in ("mse", "half-mse", "huber", "log-cosh", "ell")]
+    return tuple(Network(output=a, loss=entry) for a, entry in pairs)
+
+
+def _sensible(activation: str, loss: str) -> bool:
+    """Whether the loss has a value: no logarithm of a log-probability, which is never positive."""
+    return not (catalog.activation(activation).range == "log-probability" and catalog.loss(loss).domain)
+
+
+def dense_networks() -> tuple[Network, ...]:
+    """Two layers and any depth, one example and batches, in every layout, with and without weight decay."""
+    two, three = ("n", "h", "k"), ("n", "h", "h", "k")
+    outputs = (("sigmoid", "bce"), ("softmax", "cross-entropy"), ("identity", "mse"), ("sigmoid", "half-mse"))
+    hidden = ("sigmoid", "tanh", "relu", "f")
+    networks = [Network(sizes=two, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs]
+    networks += [Network(sizes=three, symbolic_depth=True, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs]
+    networks.append(Network(sizes=("400", "25", "10"), hidden="sigmoid", output="sigmoid", loss="bce"))
+    networks.append(Network(sizes=("n", "h", "h", "h", "k"), hidden="gelu", output="softmax", loss="cross-entropy"))
+    networks += [
+        Network(sizes=two, hidden="tanh", output="softmax", loss="cross-entropy", reduction=r, layout=w, l2=p)
+        for r, w, p in (
+            ("mean", "columns", "lambda"),
+            ("mean", "rows", "lambda"),
+            ("mean", "rows-out-in", None),
+            ("sum", "rows", None),
+            ("mean-all", "columns", None),
+        )
+    ]
+    return tuple(networks)

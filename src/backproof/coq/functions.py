@@ -241,7 +241,7 @@ class Calls:
     def call(self, node: Apply) -> tuple[str, ...]:
         head, *letters = self.functions.call(node)
         if letters:
-            letters = [self.bound[n] for n in formula(node.name).letters]
+            letters = [self.bound.get(n) or self.functions.letter(n) for n in formula(node.name).letters]
         return (head, *letters)
 
 

@@ -167,6 +167,11 @@ class NetworkWriter:
         head = f"J_of_{self.names.of(name)}"
         return head if self.example is None else f"({head} {self.terms.index(self.example)})"
 
+    def tail_at(self, name: str, argument: str) -> str:
+        """That function at an argument."""
+        head = f"J_of_{self.names.of(name)}"
+        return f"{head} {argument}" if self.example is None else f"{head} {self.terms.index(self.example)} {argument}"
+
     def local(self, expr: Expr, name: str) -> Expr:
         """The expression with a tensor of the chain replaced by the function's own argument."""
         place = self.place(name)
@@ -342,7 +347,7 @@ class NetworkWriter:
         for before, after in zip(reversed(self.chain[:-1]), reversed(self.chain[1:]), strict=True):
             lines.append(
                 f"Definition J_of_{self.names.of(before)} {binder}({v} : nat -> R) : R := "
-                f"{self.tail(after)} {self._next(before, after)}."
+                f"{self.tail_at(after, self._next(before, after))}."
             )
         lines.append(self._together())
         return "\n".join(lines)
@@ -586,7 +591,7 @@ class NetworkWriter:
         parts.append(
             f"(** The same with partial derivatives: {comment(equation.target)} moves in one entry. *)\n"
             f"Corollary {label}_entry : {self.forall}{premise}forall {i}, ({i} < {n})%nat ->\n"
-            f"  is_derive (fun t => {self.tail(equation.target)} (upd {view} {i} t)) ({view} {i}) ({before}).\n"
+            f"  is_derive (fun t => {self.tail_at(equation.target, f'(upd {view} {i} t)')}) ({view} {i}) ({before}).\n"
             f"Proof. intros; apply (is_grad_partial {n} {self.tail(equation.target)} {view} {result}); auto. "
             f"apply {label}; assumption. Qed."
         )
@@ -629,7 +634,7 @@ class NetworkWriter:
         inside = self.write(body)
         self.bound.clear()
         self.bound.update(saved)
-        function = f"{self.tail(after)} (fun {unit} => {inside})"
+        function = self.tail_at(after, f"(fun {unit} => {inside})")
         if self.example is not None:
             function = f"Sum {self.terms.sort(self.example.sort)} (fun {self.terms.index(self.example)} => {function})"
         at = f"({own} {' '.join(letters)})"

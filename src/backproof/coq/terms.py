@@ -164,6 +164,8 @@ def _number(value: Fraction) -> Written:
 
 
 def _applied(head: str, arguments: list[str]) -> Written:
+    if arguments and head.startswith("(") and head.endswith(")"):
+        head = head[1:-1]  # what `fixed` gives is an atom; applied further it needs no parentheses
     return Written(" ".join([head, *arguments]), APPLICATION if arguments or " " in head else ATOM)
 
 
