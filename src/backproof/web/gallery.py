@@ -28,7 +28,7 @@ from backproof.explain.mathml import formula
 from backproof.explain.page import asset, face, judgement_card, mark, passage_card, words
 from backproof.language.expression import Expr, Index, apply, tensor
 from backproof.language.notating import notate
-from backproof.language.notation import Notation, Relation
+from backproof.language.notation import Call, Notation, Relation, Symbol
 from backproof.proof.derivation import Derivation, derive
 from backproof.run.forms import FORMS
 
@@ -85,7 +85,7 @@ def _index(activations: Sequence[Activation], losses: Sequence[Loss]) -> str:
     def linked(kind: str, entries: Sequence[Entry]) -> str:
         rows = "".join(
             f'<li><a href="{kind}-{e.name}.html">{words(e.name)}</a>'
-            f"{formula(_defined(e)) if e.elementwise and not catalog.is_axiom(e.name) else ''}</li>"
+            f"{'' if catalog.is_axiom(e.name) else formula(_defined(e) if e.elementwise else _vectors(e))}</li>"
             for e in entries
         )
         return f'<ul class="entries">{rows}</ul>'
@@ -111,6 +111,15 @@ def _defined(entry: Entry) -> Notation:
     return Relation((_shown(apply(entry.name, *map(tensor, parameters))), _shown(body)), ("=",))
 
 
+def _vectors(entry: Entry) -> Notation:
+    """The definition of an entry that takes vectors, as it stands in a network."""
+    if isinstance(entry, Loss):
+        program = Network(output=(*entry.pairs_with, "identity")[0], loss=entry.name).program
+        return notate(program.definitions[-1], program=program, symbols=catalog.symbols())
+    program = Network(output=entry.name, loss="half-mse").program
+    return notate(program.definitions[0], program=program, symbols=catalog.symbols())
+
+
 def _sloped(entry: Entry) -> tuple[Expr, Notation]:
     parameters = [tensor(p) for p in entry.parameters]
     orders = (1,) + (0,) * (len(parameters) - 1)
@@ -127,8 +136,7 @@ def _facts(entry: Entry) -> str:
             ("slope", formula(_sloped(entry)[1], block=True)),
         ]
     elif not entry.elementwise:
-        head = f"{entry.name}({', '.join(entry.parameters)})"
-        rows.append(("definition", f"<code>{words(f'{head} = {entry.definition}')}</code>"))
+        rows.append(("definition", formula(_vectors(entry), block=True)))
     accurate = [FORMS[key] for key in ((entry.name, (0,)), (entry.name, (0, 0))) if key in FORMS]
     rows += [("computed as", f"<code>{words(text)}</code>") for text in accurate]
     rows += [(h.name, words(f"{h.meaning or 'a number'}; usually {_short(h.default)}")) for h in entry.hyperparameters]
@@ -242,10 +250,8 @@ def _proved(activations: Sequence[Activation], losses: Sequence[Loss]) -> str:
         '<table><thead><tr><th scope="col">activation</th><th scope="col">loss</th><th scope="col">δ</th>'
         f'<th scope="col">verdict</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
     )
-    axioms = "".join(
-        f"<li>{formula(Relation((_shown(apply(a.name, tensor('u'), orders=(1,))), _stated(a.name)), ('=',)))}</li>"
-        for a in catalog.axioms()
-    )
+    slopes = (Relation((Call(Symbol(a.name), (Symbol("u"),), 1), _stated(a.name)), ("=",)) for a in catalog.axioms())
+    axioms = "".join(f"<li>{formula(slope)}</li>" for slope in slopes)
     meaning = (
         "<p>“Proved” says: both sides are equal for all sizes of the layers and all data where both sides are "
         "defined. Equality of real numbers is meant, not of floating-point numbers. A kink, where a slope jumps, is "
