@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +24,16 @@ from backproof.check.claims import check
 from backproof.check.diagnosis import Mutant, Search
 from backproof.check.names import program_of
 from backproof.check.points import agree
+from backproof.language.expression import Tensor
 from backproof.language.notating import notate
 from backproof.language.program import Definition
 from backproof.language.text import write
 
+SCALES: tuple[tuple[str | None, dict[str, Any]], ...] = (
+    (None, {}),
+    ("lambda", {"reduction": "mean"}),
+    (None, {"reduction": "mean", "layout": "rows"}),
+)
 NETWORKS = (
     *(Network(output=a, loss=b) for a, b in product(("sigmoid", "tanh", "relu"), ("mse", "half-mse", "bce", "huber"))),
     *(
@@ -34,11 +41,11 @@ NETWORKS = (
         for a, b in (("softmax", "cross-entropy"), ("softmax", "half-mse"), ("exp", "poisson"))
     ),
     *(
-        Network(("n", "h", "k"), False, hidden, output, loss, reduction=reduction, layout=layout, l2=l2)
+        replace(Network(("n", "h", "k"), False, hidden, output, loss, l2=l2), **scale)
         for hidden, (output, loss) in product(
             ("sigmoid", "tanh"), (("sigmoid", "bce"), ("identity", "mse"), ("softmax", "cross-entropy"))
         )
-        for reduction, layout, l2 in (("none", "columns", None), ("mean", "columns", "lambda"), ("mean", "rows", None))
+        for l2, scale in SCALES
     ),
     *(Network(("n", "h", "h", "k"), True, h, o, c) for h in ("sigmoid", "relu") for o, c in (("sigmoid", "bce"),)),
     *(
@@ -71,6 +78,7 @@ def wrong_claims(network: Network, chance: random.Random) -> Iterator[Wrong]:
     for target in chance.sample(targets, len(targets)):
         definition = program.by_name[target]
         head = definition.head
+        assert isinstance(head, Tensor)
         search = Search(network, program, head, definition.body)
         truth = search.numbers.value(head, definition.indices)
         singles = [m for m in search.mutants(search.folded()) if _differs(search, m, truth)]

@@ -26,6 +26,7 @@ from backproof.proof.verdict import Budget, Condition, Kind, Nested, Opinion, Ve
 from backproof.proof.witness import Refuter, Search, Sides
 
 NO_SEARCH = Budget(condition_seconds=0)
+PATIENT = Budget(seconds=60)
 PLAIN = Program(dict(SHAPES), (), ASSUMPTIONS)
 UNDEFINED_SOMEWHERE = "exp(log(relu x))"
 """False only where the left side has no value: neither proved nor refuted."""
@@ -260,13 +261,14 @@ def check_chain(depth: int, activation: str, layers: list[int]) -> None:
         slope = apply(activation, tensor(f"z({layer})", i), orders=(1,))
         weight, above = tensor(f"W({layer + 1})", k, i), delta(layer + 1, k)
         right = sum_over(k, weight * above) * slope
-        assert decide(program, delta(layer, i), right).kind is Kind.PROVED
+        assert decide(program, delta(layer, i), right, budget=PATIENT).kind is Kind.PROVED
         wrong = sum_over(k, tensor(f"W({layer + 1})", i, k) * above) * slope
         assert decide(program, delta(layer, i), wrong, budget=NO_SEARCH).kind is Kind.REFUTED
         if layer > 1:
             j = Index("j", "h")
             gradient = tensor(adjoint_name("J", f"W({layer})"), i, j)
-            assert decide(program, gradient, delta(layer, i) * tensor(f"a({layer - 1})", j)).kind is Kind.PROVED
+            claimed = delta(layer, i) * tensor(f"a({layer - 1})", j)
+            assert decide(program, gradient, claimed, budget=PATIENT).kind is Kind.PROVED
 
 
 @pytest.mark.parametrize("activation", ["f", "sigmoid", "relu"])

@@ -111,8 +111,8 @@ def _arrivals(root: Expr, seed: Expr) -> list[_Arrival]:
             case Add(terms):
                 stack.extend((term, seed, bound) for term in reversed(terms))
             case Mul(factors):
-                for k in reversed(range(len(factors))):
-                    stack.append((factors[k], mul(seed, *factors[:k], *factors[k + 1 :]), bound))
+                others = (mul(seed, *factors[:k], *factors[k + 1 :]) for k in range(len(factors)))
+                stack.extend(reversed([(f, other, bound) for f, other in zip(factors, others, strict=True)]))
             case Pow(base, exponent):
                 stack.append((base, mul(seed, exponent, power(base, exponent - 1)), bound))
             case Apply(name, args, orders):
