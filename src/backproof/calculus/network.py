@@ -59,8 +59,8 @@ class Network:
 
     `sizes` are the layer sizes from input to output, numbers or letters; empty for the output layer alone.
     `symbolic_depth` says that the hidden layers repeat to a symbolic depth L (`n-h..h-k`). `hidden`, `output` and
-    `loss` name entries of the catalogue or abstract functions. `l2` is a number or a letter: λ/2·Σw², scaled like the data
-    term, biases excluded.
+    `loss` name entries of the catalogue or abstract functions. `l2` is a number or a letter: λ/2·Σw², scaled like the
+    data term, biases excluded.
 
     >>> Network(output="sigmoid", loss="bce").program.names
     ('z', 'y', 'a', 'J')
