@@ -1,7 +1,8 @@
 """The whole catalogue before Coq's kernel: every slope, every elementwise pair, the vector pairs, dense networks.
 
-The functions are proved once, in a module of their own; the pairs follow in one file for each activation. A theorem that Coq
-does not accept is taken out and listed with Coq's message, and the others are checked again: one failure hides no other.
+The functions are proved once, in a module of their own; the pairs follow in one file for each activation. A theorem
+that Coq does not accept is taken out and listed with Coq's message, and the others are checked again: one failure
+hides no other.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from backproof import catalog
-from backproof.calculus.network import Network
+from backproof.calculus.network import Layout, Network, Reduction
 from backproof.coq import kernel
 from backproof.coq.document import Document
 from backproof.coq.exporting import export
@@ -26,6 +28,13 @@ from backproof.errors import BackproofError
 from backproof.proof.derivation import derive
 
 WORKERS = 2
+_BATCHES: Final[tuple[tuple[Reduction, Layout, str | None], ...]] = (
+    ("mean", "columns", "lambda"),
+    ("mean", "rows", "lambda"),
+    ("mean", "rows-out-in", None),
+    ("sum", "rows", None),
+    ("mean-all", "columns", None),
+)
 VECTOR_GROUP = "vectors"
 NETWORK_GROUP = "networks"
 SCALAR_MODULES = ("Rules", "Functions", "Scalars", "Activations")
@@ -153,9 +162,9 @@ def check_everything(only: Sequence[str] = ()) -> Iterator[Outcome]:
     if not only or set(only) - {VECTOR_GROUP, NETWORK_GROUP}:
         yield from check_pairs([g for g in only if g not in ("slopes", VECTOR_GROUP, NETWORK_GROUP)])
     if not only or VECTOR_GROUP in only:
-        yield from check_networks(VECTOR_GROUP, vector_networks())
+        yield from check_networks(vector_networks())
     if not only or NETWORK_GROUP in only:
-        yield from check_networks(NETWORK_GROUP, dense_networks())
+        yield from check_networks(dense_networks())
 
 
 def check_pairs(only: Sequence[str] = ()) -> Iterator[Outcome]:
@@ -184,7 +193,7 @@ def _with_catalogue() -> Document:
     return document
 
 
-def check_networks(group: str, networks: Sequence[Network]) -> Iterator[Outcome]:
+def check_networks(networks: Sequence[Network]) -> Iterator[Outcome]:
     """One file for each network, two at a time."""
 
     def outcome(network: Network) -> Outcome:
@@ -197,13 +206,12 @@ def check_networks(group: str, networks: Sequence[Network]) -> Iterator[Outcome]
         failed = () if answer.accepted else ((words, _short(answer.message)),)
         return Outcome(words, 1, file.lines, answer.seconds, answer.axioms, failed)
 
-    del group
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(outcome, networks)
 
 
 def vector_networks() -> tuple[Network, ...]:
-    """Every activation of a whole layer with every loss of a whole layer, and softmax with the usual elementwise ones."""
+    """Every activation of a whole layer with every loss of one, and softmax with the usual elementwise losses."""
     activations = tuple(a.name for a in catalog.activations() if not a.elementwise and not a.abstract)
     losses = tuple(entry.name for entry in catalog.losses() if not entry.elementwise and not entry.abstract)
     pairs = [(a, entry) for a in activations for entry in losses if _sensible(a, entry)]
@@ -222,17 +230,13 @@ def dense_networks() -> tuple[Network, ...]:
     outputs = (("sigmoid", "bce"), ("softmax", "cross-entropy"), ("identity", "mse"), ("sigmoid", "half-mse"))
     hidden = ("sigmoid", "tanh", "relu", "f")
     networks = [Network(sizes=two, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs]
-    networks += [Network(sizes=three, symbolic_depth=True, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs]
+    networks += [
+        Network(sizes=three, symbolic_depth=True, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs
+    ]
     networks.append(Network(sizes=("400", "25", "10"), hidden="sigmoid", output="sigmoid", loss="bce"))
     networks.append(Network(sizes=("n", "h", "h", "h", "k"), hidden="gelu", output="softmax", loss="cross-entropy"))
     networks += [
         Network(sizes=two, hidden="tanh", output="softmax", loss="cross-entropy", reduction=r, layout=w, l2=p)
-        for r, w, p in (
-            ("mean", "columns", "lambda"),
-            ("mean", "rows", "lambda"),
-            ("mean", "rows-out-in", None),
-            ("sum", "rows", None),
-            ("mean-all", "columns", None),
-        )
+        for r, w, p in _BATCHES
     ]
     return tuple(networks)

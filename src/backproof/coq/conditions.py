@@ -1,11 +1,13 @@
 """Conditions: where a formula has a value and a slope, as hypotheses of a Coq statement.
 
-Coq gives 1/0 and the logarithm of a negative number some value, so a statement without its domain could hold by convention
-only. What is positive at sight (an exponential, a size, a sum of squares and a positive number) needs no hypothesis.
+Coq gives 1/0 and the logarithm of a negative number some value, so a statement without its domain could hold by
+convention only. What is positive at sight (an exponential, a size, a sum of squares and a positive number) needs no
+hypothesis.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,7 +33,6 @@ from backproof.language.expression import (
 )
 from backproof.language.program import Assumption
 from backproof.language.walks import inline, names
-
 
 VALUES: Final = 40
 
@@ -169,7 +170,7 @@ def _sign_of_power(base: Expr, exponent: Fraction, sign: dict[Expr, int]) -> int
 
 
 def can_vanish(expr: Expr, positive: frozenset[str] = frozenset()) -> bool:
-    """Whether a formula in single numbers takes both signs, or 0, at some points: then a denominator needs a hypothesis.
+    """Whether a formula in single numbers takes both signs, or 0: then a denominator needs a hypothesis.
 
     Only a guess about which hypotheses a statement should carry; Coq decides whether they are enough.
 
@@ -186,7 +187,7 @@ def can_vanish(expr: Expr, positive: frozenset[str] = frozenset()) -> bool:
             value = float(evaluate_expr(expr, point))
         except (BackproofError, ArithmeticError, TypeError, ValueError):
             continue
-        if value == value:
+        if math.isfinite(value):
             signs.add(value > 0)
     return len(signs) != 1
 

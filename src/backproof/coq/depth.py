@@ -1,7 +1,7 @@
 """Depth: a derivation for a symbolic number of layers, proved for every depth and all widths by induction.
 
-The network is a family of layers 1 … L of sizes `size 1` … `size L`. The output layer is written as for a network of given
-depth; the recursion for delta is the induction step, and proofs/Network.v carries out the induction.
+The network is a family of layers 1 … L of sizes `size 1` … `size L`. The output layer is written as for a network
+of given depth; the recursion for delta is the induction step, and proofs/Network.v carries out the induction.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from functools import cached_property
 
 from backproof import catalog
 from backproof.coq.conditions import Condition
-from backproof.coq.document import comment
+from backproof.coq.document import MODULES, comment
 from backproof.coq.functions import formula, hypothesis, prepared
-from backproof.coq.networks import MODULES, NetworkWriter, applied, entrywise_slope
-from backproof.coq.terms import ATOM, SUM
+from backproof.coq.networks import NetworkWriter
+from backproof.coq.statements import applied, entrywise_slope
+from backproof.coq.terms import SUM
 from backproof.errors import ExportError
-from backproof.language.expression import Expr, Index, Sum, Tensor, apply, opened, postorder, reindex, sum_over, tensor
+from backproof.language.expression import Expr, Index, Sum, Tensor, opened, postorder, reindex, sum_over, tensor
 from backproof.language.walks import inline, rewrite
 from backproof.proof.derivation import Derivation, Equation
 
@@ -43,7 +44,6 @@ class DepthWriter(NetworkWriter):
         return ("z(L)", "a(L)")
 
     def _variables(self) -> str:
-        self.theorems = []
         output = self.program.sorts("z(L)")[0]
         self.bound[f"size {output}"] = f"{self.names.new('outputs')}"
         name = self.bound[f"size {output}"]
@@ -102,29 +102,37 @@ class DepthWriter(NetworkWriter):
         adjoint, whole = self.names.of("∂J/∂z(L)"), f"J_of_{self.names.of('z(L)')}"
         kinks = self._kinks()
         lemma = self._slope(self.network.hidden)
-        sides = " | ".join([*(f"apply hidden_domain_{k}; assumption" for k in range(len(kinks))), "assumption", "solve [bp_side]"])
+        sides = " | ".join(
+            [*(f"apply hidden_domain_{k}; assumption" for k in range(len(kinks))), "assumption", "solve [bp_side]"]
+        )
         arguments = f"size W b {function}"
         return "\n".join(
             [
                 "(** The loss as a function of layer l, and delta of layer l, for every l. *)",
                 f"Definition J_of_layer (l : nat) : (nat -> R) -> R := tail {arguments} {whole} l (L - l).",
                 f"Definition delta (l : nat) : nat -> R := deltas {arguments} {slope} x {adjoint} l (L - l).",
-                *(f"Hypothesis hidden_domain_{k} : forall l i, (0 < l < L)%nat -> (i < size l)%nat -> {c}." for k, c in enumerate(kinks)),
-                f"Lemma hidden_slope l j : (0 < l < L)%nat -> (j < size l)%nat -> is_derive {function} (z l j) ({slope} (z l j)).",
+                *(
+                    f"Hypothesis hidden_domain_{k} : forall l i, (0 < l < L)%nat -> (i < size l)%nat -> {c}."
+                    for k, c in enumerate(kinks)
+                ),
+                "Lemma hidden_slope l j : (0 < l < L)%nat -> (j < size l)%nat ->",
+                f"  is_derive {function} (z l j) ({slope} (z l j)).",
                 f"Proof. intros; cbv beta; apply {lemma}; first [{sides}]. Qed.",
                 "(** At the last layer they are what was proved above. *)",
                 f"Lemma delta_last : delta L = {adjoint}. Proof. unfold delta; rewrite Nat.sub_diag; reflexivity. Qed.",
                 "(** Backpropagation is right at every layer: by induction from the last one. *)",
                 "Theorem delta_is_gradient l : (0 < l <= L)%nat -> is_grad (size l) (J_of_layer l) (z l) (delta l).",
                 "Proof.",
-                f"  intros Hl. unfold J_of_layer, delta, z.",
+                "  intros Hl. unfold J_of_layer, delta, z.",
                 f"  apply (delta_all {arguments} {slope} {whole} x L {adjoint}); [| | lia | lia].",
                 f"  - exact {self._gradient('z(L)')}.",
                 "  - intros; apply hidden_slope; assumption.",
                 "Qed.",
                 "Corollary delta_is_partial l i : (0 < l <= L)%nat -> (i < size l)%nat ->",
                 "  is_derive (fun t => J_of_layer l (upd (z l) i t)) (z l i) (delta l i).",
-                "Proof. intros; apply (is_grad_partial (size l) (J_of_layer l) (z l) (delta l)); auto using delta_is_gradient. Qed.",
+                "Proof.",
+                "  intros; apply (is_grad_partial (size l) (J_of_layer l) (z l) (delta l)); auto using delta_is_gradient.",
+                "Qed.",
                 self._remember("delta_is_gradient", "delta_is_partial"),
             ]
         ).rstrip("\n")
@@ -141,7 +149,9 @@ class DepthWriter(NetworkWriter):
         one = formula(name)
         point = tensor("z(l)", Index("i", "hidden"))
         self._at_layer()
-        needs = [c for c in one.needs if one.parameters[0] in {n.name for n in postorder(c.expr) if isinstance(n, Tensor)}]
+        needs = [
+            c for c in one.needs if one.parameters[0] in {n.name for n in postorder(c.expr) if isinstance(n, Tensor)}
+        ]
         return [
             hypothesis(Condition(c.kind, inline(c.expr, {one.parameters[0]: ((), point)})), self.terms) for c in needs
         ]
@@ -185,14 +195,13 @@ class DepthWriter(NetworkWriter):
 
     def _recursion(self, equation: Equation) -> str:
         self._at_layer()
-        _, slope = self._hidden()
         i = self.terms.index(equation.indices[0])
         upstream = self.program.by_name["∂J/∂a(l)"]
         body = reindex(upstream.body, {upstream.indices[0]: equation.indices[0]})
         head = f"forall l {i}, (0 < l < L)%nat -> ({i} < size l)%nat ->"
         parts = [
-            f"(** What layer l + 1 sends back, as the sweep writes it. *)\n"
-            f"Definition dJ_da (l : nat) : nat -> R := fun {i} => {self.terms.write(prepared(self._sorted(body)))}."
+            (f"(** What layer l + 1 sends back, as the sweep writes it. *)\n"
+            f"Definition dJ_da (l : nat) : nat -> R := fun {i} => {self.terms.write(prepared(self._sorted(body)))}.")
         ]
         before = f"delta l {i}"
         lemmas: list[str] = []
@@ -204,16 +213,20 @@ class DepthWriter(NetworkWriter):
             if len(lemmas) == 1:
                 proof = (
                     "intros. unfold delta, dJ_da. replace (L - l)%nat with (S (L - S l)) by lia. cbn [deltas]. "
-                    f"fold z. fold (delta (S l)). unfold delta. cbv beta. first [ring | field; bp_side]."
+                    "fold z. fold (delta (S l)). unfold delta. cbv beta. first [ring | field; bp_side]."
                 )
             else:
-                proof = "intros. unfold dJ_da in *. rewrite ?a_layer by lia. generalize (z l). intros. first [reflexivity | bp_line]."
-            parts.append(f"(** {comment(step.why)} *)\nLemma {lemmas[-1]} : {head}\n  {before}\n  = {text}.\nProof. {proof} Qed.")
+                proof = (
+                    "intros. unfold dJ_da in *. rewrite ?a_layer by lia. generalize (z l). intros. "
+                    "first [reflexivity | bp_line]."
+                )
+            parts.append(
+                f"(** {comment(step.why)} *)\nLemma {lemmas[-1]} : {head}\n  {before}\n  = {text}.\nProof. {proof} Qed."
+            )
             before = text
         lines = "".join(f"eapply eq_trans; [apply {lemma}; assumption |]. " for lemma in lemmas)
         parts.append(f"Theorem delta_l : {head}\n  delta l {i} = {before}.\nProof. intros. {lines}reflexivity. Qed.")
         self.theorems.append("delta_l")
-        del slope
         return "\n".join(parts)
 
     def _parameter(self, equation: Equation) -> str:
@@ -225,9 +238,13 @@ class DepthWriter(NetworkWriter):
         own = self.bound[target]
         rows = self.network.layout == "rows" and target[0] == "W"
         sizes = [f"size {layer}", f"size {LAYERS[f'{label}-1']}"] if target[0] == "W" else [f"size {layer}"]
-        bounds = "".join(f"({x} < {s})%nat -> " for x, s in zip(letters, reversed(sizes) if rows else sizes, strict=True))
+        bounds = "".join(
+            f"({x} < {s})%nat -> " for x, s in zip(letters, reversed(sizes) if rows else sizes, strict=True)
+        )
         if rows:
-            raise ExportError("weights stored by rows are not exported for a symbolic depth", next="use --layout columns")
+            raise ExportError(
+                "weights stored by rows are not exported for a symbolic depth", next="use --layout columns"
+            )
         moved = f"({'updM' if target[0] == 'W' else 'upd'} {own} {' '.join(letters)} t)"
         weights, bias = (moved, f"(b {layer})") if target[0] == "W" else (f"(W {layer})", moved)
         below = LAYERS[f"{label}-1"]
@@ -240,17 +257,10 @@ class DepthWriter(NetworkWriter):
         return (
             f"(** {comment(equation.steps[-1].why)} *)\n"
             f"Theorem {equation.name} : {quantified}{range_}{bounds}\n"
-            f"  is_derive (fun t => J_of_layer {layer} (affine (size {below}) {weights} {bias} (a {below}))) {where} ({result}).\n"
+            f"  is_derive (fun t => J_of_layer {layer} (affine (size {below}) {weights} {bias} (a {below})))\n"
+            f"    {where} ({result}).\n"
             f"Proof.\n  intros; apply ({theorem} (size {layer}) (size {below}) (J_of_layer {layer})); auto.\n"
             f"  assert (E : forall k, (0 < k)%nat -> z k = affine (size (pred k)) (W k) (b k) (a (pred k))).\n"
             f"  {{ intros [| k] Hk; [lia | unfold z; rewrite zs_step; reflexivity]. }}\n"
             f"  rewrite <- E by lia. apply delta_is_gradient; lia.\nQed."
         )
-
-
-def layer_tensor(name: str) -> Expr:
-    """A tensor of one layer, for statements about all its entries."""
-    return tensor(name)
-
-
-__all__ = ["ATOM", "DepthWriter", "apply", "layer_tensor"]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MODULES = (
-    "Rules", "Functions", "Scalars", "Activations", "Sums", "Gradients", "Layers", "Softmax", "Vectors", "Network",
+    "Rules", "Functions", "Scalars", "Activations", "Sums", "Gradients", "Layers", "Softmax", "Vectors", "Batches",
+    "Programs",
 )  # fmt: skip
 
 
@@ -29,7 +30,7 @@ class Document:
         head = [
             f"(** * {comment(self.title)}",
             "",
-            "    Made by backproof from the derivation that it shows; checked by Coq, not by backproof. To check it again:",
+            "    Made by backproof from the derivation that it shows; whether it is a proof, Coq says. To check it:",
             "    coqc -Q path/to/backproof/proofs Backproof this_file.v",
             "    Numbers are real numbers, not floats. Indices run from 0. *)",
             "",

@@ -1,12 +1,13 @@
-"""Functions: the catalogue's functions in Coq, each as its own text, its slope as another, and the lemma that says so.
+"""Functions: the catalogue's functions in Coq, each as its own text, its slope as another, and the lemma that says
+so.
 
-A few functions are in the library already (`sigmoid`, `tanh`, `softplus`, …), with facts about them; then the file proves
-that the catalogue's text is that function. Every other one is defined in the file by the catalogue's text.
+A few functions are in the library already (`sigmoid`, `tanh`, `softplus`, …), with facts about them; then the file
+proves that the catalogue's text is that function. Every other one is defined in the file by the catalogue's text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -16,10 +17,10 @@ from backproof.algebra import OutOfBudget
 from backproof.calculus.unfolding import derivative, unfold
 from backproof.coq.conditions import Condition, conditions, is_positive, of_assumption
 from backproof.coq.identifiers import Identifiers, plain
-from backproof.coq.terms import ATOM, AXIOMS, Terms
+from backproof.coq.terms import AXIOMS, Terms
 from backproof.errors import BackproofError, ExportError
 from backproof.language.expression import Apply, Expr, Pow, Tensor, add, apply, mul, postorder, power, tensor
-from backproof.language.program import Definition, Program
+from backproof.language.program import Assumption, Definition, Program
 from backproof.language.walks import inline, rewrite
 from backproof.proof.folding import Folder
 
@@ -64,7 +65,9 @@ class Formula:
 def formula(name: str) -> Formula:
     """The catalogue function of this name, ready to be written."""
     parameters, body = catalog.scalar_definition(name)
-    letters = tuple(dict.fromkeys(n.name for n in postorder(body) if isinstance(n, Tensor) and n.name not in parameters))
+    letters = tuple(
+        dict.fromkeys(n.name for n in postorder(body) if isinstance(n, Tensor) and n.name not in parameters)
+    )
     positive = frozenset(a.tensor for a in _letter_assumptions(name))
     needs = [c for a in _letter_assumptions(name) if a.tensor in letters and (c := of_assumption(a)) is not None]
     needs += conditions(apply(name, *(tensor(p) for p in parameters)), positive)
@@ -72,7 +75,7 @@ def formula(name: str) -> Formula:
     return Formula(name, parameters, letters, body, _slope(name, parameters, body, needs), needs)
 
 
-def _letter_assumptions(name: str):  # noqa: ANN202
+def _letter_assumptions(name: str) -> tuple[Assumption, ...]:
     entry = catalog.function(name)
     return () if entry is None else tuple(a for h in entry.hyperparameters for a in h.assumptions)
 
@@ -84,7 +87,7 @@ def _slope(name: str, parameters: tuple[str, ...], body: Expr, needs: tuple[Cond
     plain_slope = _first_orders(derivative(body, parameters[0]))
     whole = apply(name, *(tensor(p) for p in parameters))
     program = Program(
-        {n: () for n in dict.fromkeys([*parameters, *(t.name for t in postorder(body) if isinstance(t, Tensor))])},
+        dict.fromkeys(dict.fromkeys([*parameters, *(t.name for t in postorder(body) if isinstance(t, Tensor))]), ()),
         (Definition("value of the function", (), whole),),
     )
     orders = (1, *(0 for _ in parameters[1:]))
@@ -220,8 +223,10 @@ class Functions:
         binder = f" ({letters} : R)" if letters else ""
         head = f"({name} {letters})" if letters else name
         if not needs:
-            given = f"exists ({name}' {letters}). exact (slope_{name} {letters})." if letters else (
-                f"exists {name}'. exact slope_{name}."
+            given = (
+                f"exists ({name}' {letters}). exact (slope_{name} {letters})."
+                if letters
+                else (f"exists {name}'. exact slope_{name}.")
             )
             return f"#[global] Instance UnaryDiff_{name}{binder} : UnaryDiff {head}.\nProof. {given} Defined."
         where = " /\\ ".join(needs)
@@ -256,17 +261,6 @@ def hypothesis(condition: Condition, terms: Terms) -> str:
             return f"0 < {terms.write(condition.expr)} < 1"
 
 
-def applications(roots: Iterable[Expr]) -> Iterator[Apply]:
-    """All applications of functions inside the expressions."""
-    for root in roots:
-        yield from (n for n in postorder(root) if isinstance(n, Apply))
-
-
 def prepared(root: Expr) -> Expr:
     """The expression as it can be written: axioms without primes."""
     return _first_orders(root)
-
-
-def atom(terms: Terms, expr: Expr) -> str:
-    """An expression as an argument."""
-    return terms.write(expr, ATOM)

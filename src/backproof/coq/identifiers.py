@@ -8,11 +8,13 @@ from typing import Final
 
 # Words of Coq's language, and names of the library and of Coquelicot that generated files use.
 RESERVED: Final = frozenset(
-    """as at cofix else end exists exists2 fix for forall fun if in let match mod return then using where with by do Prop
-    Set Type SProp Definition Lemma Theorem Proof Qed Section End Variable Variables Hypothesis Fixpoint Check Print
-
-    R nat O S INR IZR Sum SumD kron upd updM Rabs Rinv Rpower PI exp ln sqrt sin cos atan tanh sinh cosh erf step Phi phi
-    pow pred eq is_derive is_grad is_gradM is_jac affine curve sigmoid softplus softmax log_softmax logsumexp mean""".split()
+    """
+    as at cofix else end exists exists2 fix for forall fun if in let match mod return then using where with by do
+    Prop Set Type SProp Definition Lemma Theorem Proof Qed Section End Variable Variables Hypothesis Fixpoint Check
+    Print R nat O S INR IZR Sum SumD kron upd updM Rabs Rinv Rpower PI exp ln sqrt sin cos atan tanh sinh cosh erf
+    step Phi phi pow pred eq is_derive is_grad is_gradM is_jac affine curve sigmoid softplus softmax log_softmax
+    logsumexp mean
+    """.split()
 )
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_]+")
 

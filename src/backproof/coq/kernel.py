@@ -1,7 +1,7 @@
 """Kernel: runs Coq on a file and says what Coq's kernel said, with the axioms that the proofs use.
 
-A derivation is called checked only when coqc accepts the whole file and its proofs use nothing beyond the four standard
-axioms of Coq's real numbers. The library is compiled once, into the user's cache folder.
+A derivation is called checked only when coqc accepts the whole file and its proofs use nothing beyond the four
+standard axioms of Coq's real numbers. The library is compiled once, into the user's cache folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -80,8 +80,8 @@ def library_folder() -> Path:
 def check(text: str, limit: float = DEFAULT_LIMIT, *, beside: Path | None = None, keep: str | None = None) -> Answer:
     """Let Coq check a file. `limit` is in seconds, the compilation of the library not counted.
 
-    With `keep`, the compiled file stays in the folder `beside` under this name, and later files in that folder may require
-    it (`From Statements Require Import …`).
+    With `keep`, the compiled file stays in the folder `beside` under this name, and later files there may require it
+    (`From Statements Require Import …`).
     """
     if (hit := FORBIDDEN.search(_without_comments(text))) is not None:
         return Answer("rejected", message=f"the file uses {hit.group(1)}: it would not be a proof")
@@ -178,7 +178,9 @@ def _answer(run: _Run) -> Answer:
     axioms = assumptions(run.output)
     strange = sorted(a for a in axioms if a.rpartition(".")[2] not in ALLOWED_AXIOMS)
     if strange:
-        return Answer("rejected", axioms, run.seconds, "the proofs use axioms that are not allowed: " + ", ".join(strange))
+        return Answer(
+            "rejected", axioms, run.seconds, "the proofs use axioms that are not allowed: " + ", ".join(strange)
+        )
     if not axioms and "Closed under the global context" not in run.output:
         return Answer("rejected", (), run.seconds, "the file does not print the axioms of its proofs")
     return Answer("accepted", axioms, run.seconds)
@@ -255,7 +257,7 @@ def compiled_library(program: str, modules: list[str]) -> Path | Answer:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Generator[None]:
     with (folder / "lock").open("w") as lock:
         with contextlib.suppress(ImportError):
             import fcntl

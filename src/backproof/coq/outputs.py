@@ -1,13 +1,15 @@
-"""Outputs: delta of the output layer for one unit, an activation with a loss, as a theorem about one real number z.
+"""Outputs: delta of the output layer for one unit, an activation with a loss, as a theorem about one real number
+z.
 
-The function is z ↦ ℓ(f(z), y). Its slope is first the product ℓ′(f(z)) · f′(z) by the chain rule, and then, line by line,
-what the derivation shows.
+The function is z ↦ ℓ(f(z), y). Its slope is first the product ℓ′(f(z)) · f′(z) by the chain rule, and then, line by
+line, what the derivation shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from backproof import catalog
@@ -15,9 +17,9 @@ from backproof.coq.conditions import Condition, can_vanish, conditions, needed, 
 from backproof.coq.document import comment
 from backproof.coq.functions import RANGES, Calls, Functions, formula, hypothesis, prepared
 from backproof.coq.identifiers import Identifiers, plain
-from backproof.coq.terms import ATOM, SIGN, Terms
+from backproof.coq.terms import ATOM, Terms
 from backproof.errors import ExportError
-from backproof.language.expression import Apply, Delta, Expr, Size, Sum, Tensor, apply, postorder, tensor
+from backproof.language.expression import Apply, Delta, Expr, Size, Sum, Tensor, apply, tensor
 from backproof.language.program import Assumption
 from backproof.language.walks import inline, names, rewrite
 
@@ -131,7 +133,7 @@ class OutputWriter:
         text: list[str] = []
         kept = _distinct(lines) if steps else [len(lines) - 1]
         if steps:
-            for before, after in zip(kept, kept[1:], strict=False):
+            for before, after in pairwise(kept):
                 text.append(
                     f"(** {comment(output.lines[after].why)} *)\n"
                     f"Lemma {title}_line_{after} {binders} : {arrows}\n"
@@ -191,11 +193,3 @@ def apply_like(name: str) -> Apply:
 def _distinct(lines: Sequence[Expr]) -> list[int]:
     """The positions of lines that differ from the line before."""
     return [k for k, line in enumerate(lines) if k == 0 or line != lines[k - 1]]
-
-
-def used_names(exprs: Iterable[Expr]) -> set[str]:
-    """All names of tensors in the formulas."""
-    return {n.name for e in exprs for n in postorder(e) if isinstance(n, Tensor)}
-
-
-__all__ = ["SIGN", "Line", "Output", "OutputWriter", "apply_like", "conditions_of", "scalar", "used_names"]

@@ -1,8 +1,8 @@
 """Terms: an expression as a term of Coq, over the reals.
 
-The text is made from the same tree as the printed formula. Vectors are functions of natural numbers, and an index that runs
-from 1 to n on paper runs over the numbers below n. Division by 0 and the logarithm and root of negative numbers have values
-in Coq, so statements carry their domains as hypotheses (`conditions`).
+The text is made from the same tree as the printed formula. Vectors are functions of natural numbers, and an index
+that runs from 1 to n on paper runs over the numbers below n. Division by 0 and the logarithm and root of negative
+numbers have values in Coq, so statements carry their domains as hypotheses (`conditions`).
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Written:
 class Terms:
     """Writes expressions as Coq terms.
 
-    `names` gives identifiers to tensors and sizes, `fixed` says what else a tensor, an index or a size is written as (an
-    argument of a theorem, `W (S l)` for a layer), `call` writes functions of the catalogue and abstract ones.
+    `names` gives identifiers to tensors and sizes, `fixed` says what else a tensor, an index or a size is written as
+    (an argument of a theorem, `W (S l)` for a layer), `call` writes functions of the catalogue and abstract ones.
 
     >>> from backproof.language.expression import Index, apply, sum_over, tensor
     >>> i = Index("i", "n")
