@@ -310,5 +310,29 @@ def test_the_digits_network_of_the_course(seed) -> None:
     assert (model.outputs(inputs).argmax(1) == labels).mean() >= 0.955
 
 
+def test_a_mapped_file_is_trained_on_without_a_copy(tmp_path) -> None:
+    inputs, targets = examples(count=50)
+    for name, values in (("x", inputs), ("y", targets)):
+        np.save(tmp_path / f"{name}.npy", values)
+    mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("x", "y")]
+    trainer = Trainer(network(), FAST)
+    assert np.shares_memory(trainer._admitted(Data(*mapped)).inputs, mapped[0])
+    assert trainer.fit(Data(*mapped)).theta.tobytes() == trainer.fit(Data(inputs, targets)).theta.tobytes()
+
+
+@pytest.mark.slow
+def test_mnist() -> None:
+    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist.npz"
+    if not path.exists():
+        pytest.skip("MNIST is not beside the checkout")
+    with np.load(path, allow_pickle=False) as arrays:
+        inputs, test = (arrays[f"x_{part}"].reshape(-1, 784) / np.float32(255) for part in ("train", "test"))
+        labels, answers = arrays["y_train"], arrays["y_test"]
+    net = Network(sizes=("784", "128", "10"), hidden="relu", output="softmax", loss="cross-entropy", reduction="mean")
+    settings = Settings(optimiser="adam", rate=2e-3, schedule="cosine", epochs=10, batch=64)
+    model = Trainer(net, settings).fit(Data(inputs, np.eye(10)[labels]))
+    assert (model.outputs(test).argmax(1) == answers).mean() >= 0.978
+
+
 def test_errors_are_the_package_s_own() -> None:
     assert issubclass(TrainingError, BackproofError)

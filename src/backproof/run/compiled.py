@@ -163,8 +163,8 @@ def _normal64(u):
     # u/√2 is rounded; in the tail the error counts u² times, and its first order puts it right.
     high = np.float64(np.float32(u))
     x = -0.7071067811865476 * u
-    c = 0.70710676908493042  # √½ to 24 bits, so that the products below are exact
-    back = ((-high * c - x) - (u - high) * c) - u * 1.2101617485882895e-8
+    c = 0.707106769084930419921875  # √½ to 24 bits, so that the products below are exact
+    back = ((-high * c - x) - (u - high) * c) - u * 1.2101617104478969e-8
     value = 0.5 * math.erfc(x)
     return value - 0.5641895835477563 * exp64(-x * x) * back
 

@@ -175,7 +175,8 @@ class Formulas:
 
     def _sum(self, terms: tuple[Expr, ...]) -> str:
         text = ""
-        ordered = sorted(terms, key=_is_negative)
+        # Indicators and whole numbers add without rounding: first, so that 1 − 1 + u keeps the digits of u.
+        ordered = sorted(terms, key=lambda term: (not _is_whole(term), _is_negative(term)))
         for term in ordered:
             shown = self._short(term)
             text += f" + {shown}" if text else shown
@@ -260,6 +261,19 @@ def _is_complement(factor: Expr) -> bool:
     match factor:
         case Add((Mul((Num(minus), _)), Num(plus))):
             return minus == -1 and plus == 1
+        case _:
+            return False
+
+
+def _is_whole(term: Expr) -> bool:
+    """Whether a term is a whole number: a number, an indicator, or their product."""
+    match term:
+        case Num(value):
+            return value.denominator == 1
+        case Apply("step", _, (0,)):
+            return True
+        case Mul(factors):
+            return all(map(_is_whole, factors))
         case _:
             return False
 

@@ -28,6 +28,7 @@ Array = NDArray[Any]
 OPTIMISERS: Final = ("sgd", "nesterov", "adam", "adamw", "lbfgs", "cg")
 SCHEDULES: Final = ("constant", "cosine", "step", "exponential")
 BACKENDS: Final = ("auto", "numba", "numpy")
+LOOKED_AT: Final = 65_536
 WORTH_COMPILING: Final = 4.0  # seconds that NumPy would need
 
 
@@ -221,13 +222,7 @@ class Trainer:
         if not len(inputs):
             raise TrainingError("there are no examples")
         for name, values in (("inputs", inputs), ("targets", targets)):
-            if not np.isfinite(values).all():
-                row, column = (int(v[0]) for v in np.nonzero(~np.isfinite(values)))
-                raise TrainingError(
-                    f"the {name} hold a value that is no finite number",
-                    got=f"row {row + 1}, column {column + 1}",
-                    next="remove the row, or fill the gap",
-                )
+            _demand_numbers(name, values)
         weights = data.weights
         if weights is not None:
             weights = np.asarray(weights, np.float64)
@@ -434,6 +429,19 @@ class Trainer:
         )
         if "stopped_early" not in model.notes:
             state.theta[:] = result.x
+
+
+def _demand_numbers(name: str, values: Array) -> None:
+    """Looks at every value, in pieces: the data may be a mapped file larger than memory."""
+    for low in range(0, len(values), LOOKED_AT):
+        wrong = np.argwhere(~np.isfinite(values[low : low + LOOKED_AT]))
+        if len(wrong):
+            row, column = (int(v) for v in wrong[0])
+            raise TrainingError(
+                f"the {name} hold a value that is no finite number",
+                got=f"row {low + row + 1}, column {column + 1}",
+                next="remove the row, or fill the gap",
+            )
 
 
 def _reduction(network: Network) -> Any:
