@@ -39,6 +39,9 @@ floors: $(VENV)/.development  ## who may import whom, line budgets, no machine's
 prove: $(VENV)/.package  ## the whole catalogue before Coq's kernel: claim, lines, seconds, axioms
 	@$(VENV)/bin/backproof prove --catalogue
 
+gallery: $(VENV)/.package  ## the catalogue, the two courses and what is proved, as pages in build/gallery
+	@$(PY) -m backproof.web.gallery build/gallery
+
 bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work
 	$(PY) bench/versus_sympy.py
 	$(PY) bench/training_speed.py --no-compile
