@@ -204,6 +204,8 @@ def _slopes(search: Search) -> Iterator[Change]:
         kind = "missing-mask" if masked else "dropped-term" if linear else "missing-slope"
         yield Change(u, c_v - through, kind, "", 1.0, 3)
         yield Change(u, c_u * (slope - 1), "extra-slope", "", 1.0, 3)
+        if linear:
+            continue
         if u.number != v.number:
             yield Change(
                 u,

@@ -293,6 +293,14 @@ def constant(value: float, lengths: Mapping[int, str]) -> str | None:
         return None
     if abs(value) < 1e-9:
         return "0"
+    plain = _rational(value, lengths)
+    if plain is None and value > 0:
+        under = _rational(value * value, lengths)
+        return None if under is None else f"√({under})"
+    return plain
+
+
+def _rational(value: float, lengths: Mapping[int, str]) -> str | None:
     simple = Fraction(value).limit_denominator(12)
     if simple and abs(float(simple) - value) <= 1e-6 * abs(value) and abs(simple) <= 64:
         for length, where in lengths.items():

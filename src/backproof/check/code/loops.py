@@ -153,6 +153,17 @@ def _shifted(search: Search, edges: list[Edge]) -> Iterator[tuple[str, str, Rule
         return
     edges = sorted(edges, key=lambda e: e.user.number)
     others = [e.user.parents[1 - e.slot] for e in edges]
+    for axes in ((-2, -1), (-1,), (-2,)):
+        if all(len(o.shape) >= 2 for o in others):
+
+            def turned(edge: Edge, arrived: Array, _: Array, axes: tuple[int, ...] = axes) -> Array:
+                operands = [p.value for p in edge.user.parents]
+                operands[1 - edge.slot] = np.flip(operands[1 - edge.slot], axes)
+                pull = OPERATIONS[edge.user.op].pull
+                assert pull is not None
+                return shrunk(pull(edge.user.attr, edge.user.value, operands, arrived, edge.slot), edge.source.shape)
+
+            yield "wrong-index", "the other factor reversed", turned
     if len({o.number for o in others}) < 2 or len({o.shape for o in others}) > 1:
         return
     series = [

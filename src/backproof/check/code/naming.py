@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backproof.check.code.kinds import CodeMistake, named
-from backproof.check.code.tape import Edge, Node
+from backproof.check.code.tape import Edge, Node, before
 
 if TYPE_CHECKING:
     from backproof.check.code.derivations import Hit, Search
@@ -79,6 +79,9 @@ def _scaled(search: Search, hit: Hit, place: str) -> CodeMistake:
         return named("dropped-term", f"nothing arrives through {place}")
     for length in batch_lengths(search):
         for power in (-2, -1, 1, 2):
+            if length == 2:
+                # 2 is more often a forgotten constant than the number of examples.
+                break
             if abs(factor - float(length) ** power) <= 1e-6 * abs(factor):
                 says = f"{text} too much"
                 if _is_broadcast(search, hit) and len(hit.covers) == 1:
@@ -206,9 +209,12 @@ def _spread_later(search: Search, node: Node) -> bool:
 
 
 def _is_recurrent(search: Search, edge: Edge) -> bool:
-    """Whether the same line of a loop runs both before and after the arrow."""
-    twins = [n for n in search.trace.nodes if n.line == edge.user.line and n.op == edge.user.op]
-    return len(twins) > 1 and edge.source.op != "input"
+    """Whether the same line of a loop runs again on what comes from the arrow."""
+    if edge.source.op == "input":
+        return False
+    later = [n for n in search.trace.nodes if (n.line, n.op) == (edge.user.line, edge.user.op)]
+    earlier = {n.number for n in before(edge.user)}
+    return any(n.number != edge.user.number and n.number in earlier for n in later)
 
 
 def _shared(search: Search, node: Node) -> bool:
