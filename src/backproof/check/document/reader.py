@@ -180,8 +180,12 @@ class _Reader:
             return
         self.previous = node.sides[-1]
         if "∈" in node.signs:
-            self._member(node)
-            return
+            at = node.signs.index("∈")
+            if at == 0:
+                self._member(node)
+                return
+            # A = B ∈ ℝⁿ: the equation is what is claimed.
+            node = replace(node, sides=node.sides[: at + 1], signs=node.signs[:at])
         if has_gradient(node.sides):
             if loose and not _plausible(node):
                 return
@@ -249,11 +253,14 @@ class _Reader:
             yield from found
             return
         if len(node.sides) > 2:
-            # A chain with a side that cannot be read: each equation by itself.
-            for left, right in itertools.pairwise(node.sides):
-                pair = Relation((left, right), ("=",), span=(left.span[0] or node.span[0], right.span[1]))
+            # A chain with a side that cannot be read: the others are judged from the last one that could.
+            before = node.sides[0]
+            for after in node.sides[1:]:
+                pair = Relation((before, after), ("=",), span=(before.span[0] or node.span[0], after.span[1]))
                 if has_gradient(pair.sides):
-                    yield from self._judged(pair, piece)
+                    found = list(self._judged(pair, piece))
+                    yield from found
+                    before = before if all(c.verdict == "unread" for c in found) else after
             return
         yield self._unread(piece, self._text(node, piece), node.span[0], own_error)
 
