@@ -72,3 +72,11 @@ def test_markdown_is_judged_in_its_blocks() -> None:
     answer = judge_document(f"# Notes <b>\n\n```backproof\n{SHEET}```\n")
     assert answer["verdicts"] == ["proved", "refuted"]
     assert "&lt;b&gt;" in answer["html"]
+
+
+def test_formulas_in_prose_are_judged() -> None:
+    text = (
+        "# Notes\n\nThe output is $a = \\sigma(z)$ with the loss $J = -y \\ln a - (1 - y) \\ln(1 - a)$.\n\n"
+        "Then $\\frac{\\partial J}{\\partial z} = a - y$.\n"
+    )
+    assert judge_document(text)["verdicts"] == ["proved"]

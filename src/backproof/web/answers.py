@@ -24,7 +24,8 @@ LONGEST_CLAIM: Final = 4_000
 LONGEST_DOCUMENT: Final = 100_000
 MOST_LAYERS: Final = 6
 FIELDS: Final = ("layers", "hidden", "output", "loss", "reduction", "layout", "l2")
-FENCE: Final = re.compile(r"^```+\s*backproof", re.MULTILINE)
+PROSE: Final = re.compile(r"^```|^#+ |\$|\\\(|\\\[|\\begin\{", re.MULTILINE)
+"""What a worksheet does not have and a text in Markdown or LaTeX does."""
 
 Choice = Mapping[str, str]
 
@@ -120,8 +121,9 @@ def judge_claim(choice: Choice, claim: str, *, explained: bool) -> dict[str, Any
 
 
 def judge_document(text: str) -> dict[str, Any]:
-    """A worksheet, or a Markdown text with `backproof` blocks, with its verdicts in place."""
-    from backproof.check.worksheet.sheet import check_blocks, check_worksheet
+    """A worksheet, or a text with formulas in Markdown or LaTeX, with its verdicts in place."""
+    from backproof.check.document.reader import check_document
+    from backproof.check.worksheet.sheet import check_worksheet
 
     try:
         if len(text) > LONGEST_DOCUMENT:
@@ -129,11 +131,19 @@ def judge_document(text: str) -> dict[str, Any]:
                 "the document is too long for this page", expected=f"at most {LONGEST_DOCUMENT} characters"
             )
         text = text.replace("\r\n", "\n")
-        found = check_blocks(text, "document") if FENCE.search(text) else check_worksheet(text, "document")
+        found = (
+            check_document(text, "document", _kind(text)).claims
+            if PROSE.search(text)
+            else check_worksheet(text, "document")
+        )
         html = "".join(_in_place(text, found))
     except BackproofError as error:
         return {"verdicts": [], "html": error_card(error)}
     return {"verdicts": [one.verdict for one in found], "html": html}
+
+
+def _kind(text: str) -> str:
+    return "latex" if "\\documentclass" in text or "\\begin{document}" in text else "markdown"
 
 
 def _in_place(text: str, found: Sequence[CheckedClaim]) -> Iterator[str]:
