@@ -38,8 +38,11 @@ class Networks:
         self.pairs = pairs(self.document)
         self.sentences = tuple(sentences(self.document))
 
-    def judged(self, node: Relation, piece: Piece, text: str) -> Iterator[CheckedClaim]:
-        """The claim for the output layers that the text names; nothing if it speaks of no output layer."""
+    def judged(self, node: Relation, piece: Piece, text: str, *, stated: bool) -> Iterator[CheckedClaim]:
+        """The claim for the output layers that the text names; nothing if it speaks of no output layer.
+
+        `stated` says that the text defines a loss: then no usual loss is supposed in its place.
+        """
         meant = self._meant(node, piece)
         if meant:
             judgements = [(n, self._checked(node, piece, text, n)) for n in meant]
@@ -50,7 +53,8 @@ class Networks:
             elif judgements:
                 yield from self._some(judgements)
             return
-        yield from self._unstated(node, piece, text)
+        if not stated:
+            yield from self._unstated(node, piece, text)
 
     def _meant(self, node: Relation, piece: Piece) -> tuple[Network, ...]:
         """The networks in force at a formula: those of the last sentences that name pairs, if there are any."""

@@ -26,6 +26,7 @@ from backproof.language.elaboration import elaborate
 from backproof.language.expression import num
 from backproof.language.grammar import parse_list
 from backproof.language.notation import Call, Derivative, Matrix, Notation, Power, Relation, Symbol, Words
+from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import parts
 from backproof.language.walks import inline, names
 from backproof.proof.verdict import Kind
@@ -248,7 +249,11 @@ class _Reader:
         else:
             yield from found
             return
-        found = list(self.networks.judged(node, piece, self._text(node, piece)))
+        # A shape that does not fit in the document's own world is not tried in another one.
+        found: list[CheckedClaim] = []
+        if not isinstance(own_error, ShapeError):
+            stated = any(name in LOSS_LETTERS for name in self.context.definitions)
+            found = list(self.networks.judged(node, piece, self._text(node, piece), stated=stated))
         if found:
             yield from found
             return
