@@ -17,5 +17,5 @@ def test_a_right_gradient_passes():
 
 
 def test_the_failure_is_the_diagnosis():
-    with pytest.raises(AssertionError, match="missing-slope|wrong"):
+    with pytest.raises(AssertionError, match="missing-slope"):
         Backproof().assert_gradient(lambda w: np.ones(3), forward=loss, inputs=(W,))

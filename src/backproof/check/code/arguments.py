@@ -87,10 +87,10 @@ def children(tree: Any) -> list[tuple[Any, Any]]:
         return list(tree.items())
     if isinstance(tree, list | tuple):
         return list(enumerate(tree))
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        return [(Attribute(f.name), getattr(tree, f.name)) for f in dataclasses.fields(tree)]
     if hasattr(tree, "named_parameters"):
         return [(Attribute(name), value) for name, value in tree.named_parameters()]
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        return [(Attribute(f.name), getattr(tree, f.name)) for f in dataclasses.fields(tree)]
     if hasattr(tree, "__dict__") and not callable(tree) and not isinstance(tree, type):
         return [(Attribute(name), value) for name, value in vars(tree).items() if not name.startswith("__")]
     return []
@@ -108,7 +108,8 @@ def replaced(tree: Any, put: Callable[[Path, Any], Any], path: Path = ()) -> Any
         return put(path, tree)
     if isinstance(tree, Mapping):
         made = {k: replaced(v, put, (*path, k)) for k, v in tree.items()}
-        return made if type(tree) is dict else type(tree)(made)
+        kind: Any = type(tree)
+        return made if kind is dict else kind(made)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*(replaced(v, put, (*path, k)) for k, v in enumerate(tree)))
     if isinstance(tree, list | tuple):

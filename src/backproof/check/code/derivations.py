@@ -69,7 +69,7 @@ def explain(case: Case) -> dict[str, list[CodeMistake]]:
     hits = search.hits()
     for name in wrong:
         own = [h for h in hits if name in h.covers]
-        own.sort(key=lambda h: (-len(h.covers), h.breaks, search.rank(h), h.change.node.number))
+        own.sort(key=lambda h: (h.breaks, -len(h.covers), search.rank(h), h.change.node.number))
         best = own[:1] and (len(own[0].covers), own[0].breaks)
         for hit in own:
             if (len(hit.covers), hit.breaks) == best:
@@ -211,7 +211,9 @@ class Search:
             if change.kind == "extra-term" or constant(1 + scale, self.lengths) is None:
                 return None
         others = [k for k, (n, _) in enumerate(self.directions) if n not in covers]
-        breaks = len({self.directions[k][0] for k in others if abs(scale * given[k] - self.wanted[k]) > limits[k] * 10})
+        # A gradient that the change does not touch may be wrong by a mistake of its own.
+        off = [k for k in others if abs(scale * given[k]) > limits[k] * 10]
+        breaks = len({self.directions[k][0] for k in off if abs(scale * given[k] - self.wanted[k]) > limits[k] * 10})
         return Hit(change, scale, frozenset(covers), breaks)
 
     def along(self, node: Node) -> Array:

@@ -267,7 +267,7 @@ TORCH: Final[dict[str, Handler]] = {
     "var": _variance, "std": lambda r, a, *args, **more: r.unary("sqrt", _variance(r, a, *args, **more)), "rsqrt": lambda r, a: 1 / r.unary("sqrt", a), "gather": _gather,
     "masked_fill": _masked_fill, "layer_norm": _layer_norm, "embedding": lambda r, index, weight, *_: weight[plain(index)], "neg": lambda r, a: -a, "abs": lambda r, a: r.unary("absolute", a),
     "view": lambda r, a, *shape: a.reshape(*shape), "reshape": lambda r, a, *shape: a.reshape(*shape), "flatten": lambda r, a, start=0, stop=-1: a.reshape(*a.shape[:start], -1),
-    "permute": lambda r, a, *axes: a.transpose(_shape(axes)), "t": lambda r, a: a.transpose(), "transpose": _swap, "unsqueeze": lambda r, a, axis: FUNCTIONS["expand_dims"](r, a, axis),
+    "permute": lambda r, a, *axes: a.transpose(_shape(axes)), "t": lambda r, a: a.transpose(), "transpose": _swap, "unsqueeze": FUNCTIONS["expand_dims"],
     "expand": _expand, "expand_as": lambda r, a, other: _expand(r, a, other.shape), "size": lambda r, a, axis=None: a.shape if axis is None else a.shape[axis], "numel": lambda r, a: np.size(plain(a)),
     "dim": lambda r, a: np.ndim(plain(a)), "detach": lambda r, a: a, "clone": lambda r, a: a.copy(), "contiguous": lambda r, a: a, "double": lambda r, a: a, "requires_grad_": lambda r, a, *_: a,
     "float": lambda r, a: a if a.node.active else a.astype(float), "to": lambda r, a, *_: a, "type_as": lambda r, a, *_: a, "cpu": lambda r, a: a, "long": lambda r, a: a.astype(int), "bool": lambda r, a: a.astype(bool),

@@ -212,6 +212,9 @@ def _is_recurrent(search: Search, edge: Edge) -> bool:
     """Whether the same line of a loop runs again on what comes from the arrow."""
     if edge.source.op == "input":
         return False
+    twins = [n for n in search.trace.nodes if (n.line, n.op) == (edge.source.line, edge.source.op)]
+    if len(twins) < 2:
+        return False
     later = [n for n in search.trace.nodes if (n.line, n.op) == (edge.user.line, edge.user.op)]
     earlier = {n.number for n in before(edge.user)}
     return any(n.number != edge.user.number and n.number in earlier for n in later)

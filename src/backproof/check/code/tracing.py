@@ -239,7 +239,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.pop("out", None)
-        name: str = _RENAMED.get(ufunc.__name__, ufunc.__name__)
+        called = str(ufunc.__name__)
+        name = _RENAMED.get(called, called)
         recorder = self.recorder
         if method == "reduce" and name in ("add", "maximum", "minimum"):
             axis, keepdims = options.get("axis", 0), options.get("keepdims", False)
