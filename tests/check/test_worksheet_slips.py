@@ -101,7 +101,7 @@ MISFITS = (
 
 
 def worksheet(line: int, text: str) -> tuple[str, int]:
-    rows = DERIVATION.splitlines()
+    rows: list[str] = [*DERIVATION.splitlines()]
     rows[line] = text
     return HEAD + "\n".join(rows) + "\n", len(HEAD.splitlines()) + line + 1
 
