@@ -14,6 +14,14 @@ Proof. intros Ha N Hb. apply N. apply (d_unique f x a b Ha Hb). Qed.
 
 Lemma erf_0 : erf 0 = 0.
 Proof. unfold erf. rewrite RInt_point. unfold zero; simpl. ring. Qed.
+Lemma Phi_0 : Phi 0 = 1 / 2.
+Proof. unfold Phi. replace (0 / sqrt 2) with 0 by (field; apply Rgt_not_eq, sqrt_lt_R0; lra). rewrite erf_0. field. Qed.
+Lemma sigmoid_0 : sigmoid 0 = 1 / 2.
+Proof. unfold sigmoid. rewrite Ropp_0, exp_0. field. Qed.
+Lemma tanh_0 : tanh 0 = 0.
+Proof. rewrite tanh_sigmoid. replace (2 * 0) with 0 by ring. rewrite sigmoid_0. field. Qed.
+Lemma softplus_0 : softplus 0 = ln 2.
+Proof. unfold softplus. rewrite exp_0. f_equal; ring. Qed.
 Lemma softplus_ln q : 0 < q -> softplus (ln q) = ln (1 + q).
 Proof. intros; unfold softplus; rewrite exp_ln; auto. Qed.
 Lemma exp_ln_opp q : 0 < q -> exp (- ln q) = / q.
@@ -23,11 +31,15 @@ Proof. intros; rewrite exp_Ropp, exp_ln; auto. Qed.
 Ltac bp_eval :=
   repeat first
   [ rewrite sigmoid_ln by lra | rewrite tanh_ln by lra | rewrite exp_ln_opp by lra | rewrite exp_ln by lra
-  | rewrite exp_Ropp | rewrite exp_0 | rewrite ln_1 | rewrite Ropp_0 | rewrite erf_0 | rewrite sqrt_1 | rewrite sqrt_0
-  | rewrite step_pos by lra | rewrite step_neg by lra ].
+  | rewrite exp_Ropp | rewrite exp_0 | rewrite Phi_0 | rewrite sigmoid_0 | rewrite tanh_0 | rewrite softplus_0 | rewrite ln_1 | rewrite Ropp_0 | rewrite erf_0 | rewrite sqrt_1 | rewrite sqrt_0
+  | match goal with
+    | |- context [step ?u] => first [ rewrite (step_pos u) by lra | rewrite (step_neg u) by lra ]
+    end ].
 
-(** [a <> b] for two numbers that are rational after evaluation. *)
-Ltac bp_neq := bp_eval; let E := fresh in intro E; field_simplify in E; first [ lra | nra ].
+(** A condition at a point, and [a <> b] for two numbers that are rational after evaluation. *)
+Ltac bp_point := pose proof ln_lt_2; bp_open_functions; rewrite ?Rabs_step; bp_eval; repeat split; first [ lra | intro; lra | nra ].
+Ltac bp_neq :=
+  pose proof ln_lt_2; bp_open_functions; rewrite ?Rabs_step; bp_eval; let E := fresh in intro E; first [ lra | field_simplify in E; first [ lra | nra ] ].
 
 (** ** The three classical mistakes *)
 

@@ -35,10 +35,14 @@ def configure(parser: CommandParser) -> None:
     add_network(parser)
     group = parser.add_argument_group("proof")
     group.add_argument("--catalogue", action="store_true", help="check every slope, every pair and a list of networks")
-    group.add_argument("--only", metavar="GROUP", action="append", default=[], help="with --catalogue: these groups only")
+    group.add_argument(
+        "--only", metavar="GROUP", action="append", default=[], help="with --catalogue: these groups only"
+    )
     group.add_argument("--limit", metavar="SECONDS", type=float, default=120.0, help="time that Coq may take (120)")
     group.add_argument("--json", action="store_true", help="the result as JSON")
-    group.add_argument("-o", metavar="FILE", dest="file", help="keep the Coq file here, also where Coq is not installed")
+    group.add_argument(
+        "-o", metavar="FILE", dest="file", help="keep the Coq file here, also where Coq is not installed"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -200,8 +200,10 @@ class DepthWriter(NetworkWriter):
         body = reindex(upstream.body, {upstream.indices[0]: equation.indices[0]})
         head = f"forall l {i}, (0 < l < L)%nat -> ({i} < size l)%nat ->"
         parts = [
-            (f"(** What layer l + 1 sends back, as the sweep writes it. *)\n"
-            f"Definition dJ_da (l : nat) : nat -> R := fun {i} => {self.terms.write(prepared(self._sorted(body)))}.")
+            (
+                f"(** What layer l + 1 sends back, as the sweep writes it. *)\n"
+                f"Definition dJ_da (l : nat) : nat -> R := fun {i} => {self.terms.write(prepared(self._sorted(body)))}."
+            )
         ]
         before = f"delta l {i}"
         lemmas: list[str] = []

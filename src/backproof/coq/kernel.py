@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -88,8 +88,7 @@ def check(text: str, limit: float = DEFAULT_LIMIT, *, beside: Path | None = None
     program = coqc()
     if program is None:
         return Answer("not installed", message=HOW_TO_INSTALL)
-    modules = [m for names in _REQUIRED.findall(text) for m in names.split()]
-    compiled = compiled_library(program, modules)
+    compiled = compiled_library(program, required(text))
     if isinstance(compiled, Answer):
         return compiled
     with tempfile.TemporaryDirectory(prefix="backproof-") as folder:
@@ -223,10 +222,19 @@ def dependencies(module: str) -> tuple[str, ...]:
     source = library_folder() / f"{module}.v"
     if not source.is_file():
         raise FileError(f"the Coq library has no module {module}", expected=str(source))
-    return tuple(m for names in _REQUIRED.findall(source.read_text(encoding="utf-8")) for m in names.split())
+    return required(source.read_text(encoding="utf-8"))
 
 
-def closure(modules: list[str]) -> dict[str, tuple[str, ...]]:
+def required(text: str) -> tuple[str, ...]:
+    """The modules of the library that a file requires.
+
+    >>> required("From Backproof Require Import Rules Sums.")
+    ('Rules', 'Sums')
+    """
+    return tuple(m for names in _REQUIRED.findall(_without_comments(text)) for m in names.split())
+
+
+def closure(modules: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The modules with all that they require, each with its direct requirements."""
     found: dict[str, tuple[str, ...]] = {}
     stack = list(modules)
@@ -238,7 +246,7 @@ def closure(modules: list[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def compiled_library(program: str, modules: list[str]) -> Path | Answer:
+def compiled_library(program: str, modules: Sequence[str]) -> Path | Answer:
     """The folder with the compiled modules; compiles what is missing, two at a time."""
     needed = closure(modules)
     try:
