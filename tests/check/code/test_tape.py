@@ -24,7 +24,7 @@ FUNCTIONS = {
     "power": (lambda v: np.sum(v**2.5 + 2.0**v), V),
     "log": (lambda v: np.sum(np.log(v) * np.log1p(v) + np.cumsum(v) ** 2), V),
     "repeated index": (lambda v: np.sum(v[[0, 0, 3, 0]] ** 2 * np.arange(1, 5)), V),
-    "written in": (_written, V),
+    "written in": (lambda v: _written(v), V),  # noqa: PLW0108 - it is defined below
     "norm": (lambda a: np.linalg.norm(a) + np.sum(np.linalg.norm(a, axis=1)), A),
 }
 

@@ -51,7 +51,12 @@ def _simple(search: Search) -> Iterator[Change]:
         given = search.contribution(edge)
         if given is None:
             continue
-        if len(search.outgoing.get(edge.source.number, ())) > 1:
+        if edge.user.op == "multiply" and edge.user.parents[0] is edge.user.parents[1]:
+            # A square is one use, not two.
+            if edge.slot == 1:
+                continue
+            given = 2 * given
+        if len({e.user.number for e in search.outgoing.get(edge.source.number, ())}) > 1:
             yield Change(edge.source, given, "edge", "", None, 2, edge)
             yield Change(edge.source, given - search.cotangent(edge.source), "alone", "", 1.0, 4, edge)
         yield from _left_out(search, edge, given)

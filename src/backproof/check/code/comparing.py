@@ -18,6 +18,7 @@ from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.truth import Truth
 from backproof.check.code.verdicts import Deviation
+from backproof.errors import BackproofError
 
 EPSILON: Final = float(np.finfo(float).eps)
 RELATIVE: Final = 1e-8
@@ -38,8 +39,8 @@ class Comparison:
     says: str = ""
 
 
-def noise_of(problem: Problem, claims: Mapping[str, Any]) -> dict[str, float]:
-    """How much each claimed gradient moves when the inputs move by a few units in the last place."""
+def noise_of(problem: Problem, claims: Mapping[str, Any], truth: Truth) -> dict[str, float]:
+    """How much claimed and true gradients move when the inputs move by a few units in the last place."""
     rng = np.random.default_rng(3)
     values = {
         n: v * (1 + 4 * EPSILON * rng.uniform(-1, 1, size=v.shape)) if np.any(v != np.round(v)) else v
@@ -55,6 +56,14 @@ def noise_of(problem: Problem, claims: Mapping[str, Any]) -> dict[str, float]:
         if first.shape == second.shape and first.dtype.kind == "f":
             difference = np.abs(first.astype(float) - second.astype(float))
             found[name] = float(np.max(difference, initial=0.0)) if np.all(np.isfinite(difference)) else 0.0
+    if truth.again is not None:
+        try:
+            for name, second in truth.again(values).items():
+                difference = np.abs(second - truth.gradients[name])
+                if np.all(np.isfinite(difference)):
+                    found[name] = found.get(name, 0.0) + float(np.max(difference, initial=0.0))
+        except BackproofError:
+            pass
     return found
 
 
@@ -67,7 +76,7 @@ def comparisons(problem: Problem, claims: Mapping[str, Any], truth: Truth, names
         and (c.deviation.relative < GROSS or float(np.max(np.abs(c.truth), initial=0.0)) < 1e-9 * overall)
         for c in found.values()
     ):
-        noise = noise_of(problem, claims)
+        noise = noise_of(problem, claims, truth)
         found = {n: compare(n, claims[n], truth, noise.get(n, 0.0), overall) for n in found}
     return found
 

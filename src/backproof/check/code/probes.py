@@ -14,13 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code.arguments import leaves, library, numbers
-from backproof.check.code.comparing import comparisons
+from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.kinds import CodeMistake, named
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.truth import Truth, along, find, ties
 
 NUDGE: Final = 1e-3
+SLIGHT: Final = 1e-4
 LARGE: Final = 200_000
 EXAMPLES: Final = 48
 
@@ -96,7 +97,13 @@ def _right(
         return None
     if any(not np.all(np.isfinite(g)) for g in truth.gradients.values()):
         return None
-    return {n: c.kind == "agrees" for n, c in compared.items() if c.kind in ("agrees", "differs", "shape")}, truth
+    kinds = ("agrees", "differs", "shape")
+    return {n: c.kind == "agrees" or slight(c) for n, c in compared.items() if c.kind in kinds}, truth
+
+
+def slight(comparison: Comparison) -> bool:
+    """Whether a deviation may be rounding: where functions saturate, both gradients lose digits."""
+    return comparison.deviation is not None and comparison.deviation.relative < SLIGHT
 
 
 def on_a_kink(
@@ -191,7 +198,8 @@ def _points(problem: Problem) -> list[tuple[str, Problem]]:
 
 def small_batch(problem: Problem, count: int) -> Problem | None:
     """The problem with its first examples alone, where data and targets have examples along their first axis."""
-    if len(problem.inputs) != 3:
+    if len(problem.inputs) != 3 or problem.library == "jax":
+        # JAX reads past the end of an array without a word: code for a given length would be accused.
         return None
     data = {
         n: numbers(leaf.original)

@@ -52,6 +52,7 @@ class Truth:
     trace: Trace | None = None
     entries: dict[str, Array] = field(default_factory=dict[str, Array])
     value: float = 0.0
+    again: Callable[[Mapping[str, Array]], dict[str, Array]] | None = None
 
 
 def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any]]) -> Trace:
@@ -95,7 +96,15 @@ def find(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any
         close = abs(float(trace.output.value) - value) <= 1e-9 * (1 + abs(value))
         if close and _confirmed(problem, gradients, names):
             errors = {n: 1e-12 * _scale(g) for n, g in gradients.items()}
-            return Truth(gradients, errors, "the derivative of the traced forward function", trace, value=value)
+            how = "the derivative of the traced forward function"
+
+            def again(values: Mapping[str, Array]) -> dict[str, Array]:
+                moved = Problem(problem.forward, problem.backward, problem.arguments(values), problem.names)
+                other = traced(moved, files, namespaces)
+                found = sweep(other.nodes, other.output, keep=False)
+                return {n: np.array(found.at(other.tape.inputs[n])) for n in names if n in other.tape.inputs}
+
+            return Truth(gradients, errors, how, trace, value=value, again=again)
     except (UntraceableError, BackproofError, NotImplementedError, ValueError, IndexError, TypeError, AttributeError):
         pass
     libraries = {library(problem.leaves[n].original) for n in names}
