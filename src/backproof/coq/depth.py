@@ -131,7 +131,8 @@ class DepthWriter(NetworkWriter):
                 "Corollary delta_is_partial l i : (0 < l <= L)%nat -> (i < size l)%nat ->",
                 "  is_derive (fun t => J_of_layer l (upd (z l) i t)) (z l i) (delta l i).",
                 "Proof.",
-                "  intros; apply (is_grad_partial (size l) (J_of_layer l) (z l) (delta l)); auto using delta_is_gradient.",
+                "  intros; apply (is_grad_partial (size l) (J_of_layer l) (z l) (delta l)); [assumption |].",
+                "  apply delta_is_gradient; assumption.",
                 "Qed.",
                 self._remember("delta_is_gradient", "delta_is_partial"),
             ]
