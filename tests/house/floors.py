@@ -20,10 +20,10 @@ FLOORS = {
     "coq": 5,
     "explain": 6,
     "web": 7,
-    "cli": 7,
-    "pytest_plugin": 7,
-    "__init__": 7,
-    "__main__": 8,
+    "cli": 8,
+    "pytest_plugin": 8,
+    "__init__": 8,
+    "__main__": 9,
 }
 
 

@@ -20,6 +20,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument(
         "--port", metavar="N", default=str(USUAL_PORT), help=f"the port on 127.0.0.1; 0 takes a free one ({USUAL_PORT})"
     )
+    parser.add_argument("--json", action="store_true", help="say the address as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,5 +36,5 @@ def run(options: argparse.Namespace) -> int:
         from backproof.web.server import serve
     except ModuleNotFoundError as error:
         raise UsageError(f"the explorer needs the package {error.name}", next="pip install 'backproof[web]'") from None
-    serve(int(options.port), worker)
+    serve(int(options.port), worker, json=options.json)
     return 0

@@ -256,7 +256,7 @@ def _trained(line: Connection, choice: dict[str, str], rate: float) -> None:
     line.send({"done": True})
 
 
-def serve(port: int, quick: Worker) -> None:
+def serve(port: int, quick: Worker, *, json: bool = False) -> None:
     """Serve until interrupted, `quick` answering the short questions; port 0 takes a free one.
 
     Raises FileError where the port cannot be had.
@@ -270,7 +270,9 @@ def serve(port: int, quick: Worker) -> None:
     except OSError as error:
         raise FileError(f"port {port} cannot be used: {error.strerror}", next="choose another with --port") from None
     port = listener.getsockname()[1]
-    print(f"backproof explorer: http://127.0.0.1:{port}/   (stop it with Ctrl+C)", flush=True)  # noqa: T201
+    address = f"http://127.0.0.1:{port}/"
+    words = f'{{"address": "{address}"}}' if json else f"backproof explorer: {address}   (stop it with Ctrl+C)"
+    print(words, flush=True)  # noqa: T201
     config = uvicorn.Config(
         application(port, Explorer(quick)),
         log_level="warning",
