@@ -205,7 +205,8 @@ class Refuter:
 
     def _simplified(self, sides: Sides, gap: _Gap, deadline: float) -> _Gap:
         """The same difference at simpler inputs, where the program is small: entries 0 or 1 are easy to follow."""
-        needed = [n for n in self.program.reach(sides.tape.names) if n not in self.program.position]
+        reached = self.program.reach(sides.tape.names)
+        needed = [n for n in self.program.program.inputs if n in reached]
         if len(needed) > SIMPLIFIED_INPUTS:
             return gap
         given = {n: gap.point.inputs[n] for n in needed}
@@ -251,7 +252,7 @@ class Refuter:
             left, right = shown(gap.left), shown(gap.right)
         return Witness(
             sizes=totals,
-            inputs=inputs,
+            inputs={name: inputs[name] for name in self.program.program.inputs if name in inputs},
             index=gap.index,
             left=left,
             right=right,
