@@ -73,6 +73,14 @@ def test_the_source_is_a_file_with_the_equations() -> None:
     assert kernels.load(text)[1] == kernel.path
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_network_has_the_same_source_every_time(compiled) -> None:
+    # The cache is found by the text: numbers of fresh indices must not show.
+    first = loss_kernel(network(), compiled=compiled)
+    loss_kernel(network("relu"), compiled=compiled)
+    assert loss_kernel(network(), compiled=compiled).path == first.path
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch, tmp_path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")

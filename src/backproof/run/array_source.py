@@ -20,9 +20,8 @@ from backproof.language.expression import (
     Size,
     Tensor,
     postorder,
-    show,
 )
-from backproof.run.interface import Interface, identifier
+from backproof.run.interface import Interface, equation_text, identifier
 from backproof.run.lowering import Product, Task
 from backproof.run.scheduling import Schedule
 
@@ -52,7 +51,7 @@ def array_source(schedule: Schedule, interface: Interface) -> str:
     head = [
         '"""A kernel that backproof wrote, for NumPy. The equations it computes:',
         "",
-        *(f"    {d.name} = {show(d.body)}" for d in lowered.program.definitions if d.name in made),
+        *(f"    {equation_text(d)}" for d in lowered.program.definitions if d.name in made),
         '"""',
         "",
         "import numpy as np",

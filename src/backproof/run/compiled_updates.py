@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 def update(rule, theta, gradient, first, second, settings, count):
     """One step: rule 0 is SGD with momentum, 1 is Nesterov's, 2 is Adam; settings as in `updates.SETTINGS`."""
     kind = theta.dtype.type

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from backproof.language.expression import show
+from backproof.language.program import Definition
+
 Precision = Literal["float32", "float64"]
 
 
@@ -52,6 +55,18 @@ def identifier(name: str) -> str:
     plain = re.sub(r"[()\-]", "", short)
     plain = re.sub(r"[^A-Za-z0-9_]", "_", plain)
     return f"v_{plain}" if plain in ("lambda", "m", "theta") else plain
+
+
+def equation_text(definition: Definition) -> str:
+    """A definition as a comment, the same in every process: fresh indices lose their numbers.
+
+    >>> from backproof.language.expression import Index, tensor
+    >>> i = Index("k~7", "n")
+    >>> equation_text(Definition("a", (i,), tensor("z", i)))
+    'a[k] = z[k]'
+    """
+    left = f"{definition.name}[{', '.join(i.name for i in definition.indices)}]"
+    return re.sub(r"~[0-9]+", "", f"{left} = {show(definition.body)}")
 
 
 def shape_text(sorts: Iterable[str]) -> str:

@@ -7,10 +7,9 @@ from typing import Final
 
 from backproof.language.expression import (
     Tensor,
-    show,
 )
 from backproof.run.formula_source import Formulas
-from backproof.run.interface import Interface, Lines, identifier, shape_text
+from backproof.run.interface import Interface, Lines, equation_text, identifier, shape_text
 from backproof.run.lowering import Product
 from backproof.run.scheduling import Group, Schedule, Segment, Work
 
@@ -48,7 +47,7 @@ class _Writer:
         taken = ", ".join(["theta", "grad", "work", *map(identifier, self.interface.inputs), *outputs])
         head = [
             '"""' + "A kernel that backproof wrote. The equations it computes:\n",
-            *(f"    {d.name}[{', '.join(i.name for i in d.indices)}] = {show(d.body)}"
+            *(f"    {equation_text(d)}"
               for d in self.schedule.lowered.program.definitions if self._computed(d.name)),
             '"""',
             "",
