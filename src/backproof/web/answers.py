@@ -59,15 +59,17 @@ def _derived(network: Network) -> Derivation:
 def explain_network(choice: Choice) -> dict[str, Any]:
     """The lesson of a network with its curves, and the same in the forms that can be copied."""
     try:
-        network = network_of(choice)
-        derivation = _derived(network)
-        told = lesson(derivation)
-        html = lesson_body(told)
+        return _explained(network_of(choice))
     except BackproofError as error:
         return {"title": "This network cannot be derived", "html": error_card(error), "curves": None, "copies": {}}
+
+
+@lru_cache(64)
+def _explained(network: Network) -> dict[str, Any]:
+    told = lesson(_derived(network))
     return {
         "title": told.title,
-        "html": html,
+        "html": lesson_body(told),
         "curves": curves(network),
         "copies": {
             "LaTeX": {"text": lesson_latex(told)},
