@@ -157,3 +157,15 @@ def test_a_mistake_at_another_seed_is_found():
 
     problems = [Problem(loss, backward, ({"W": W}, X * sign, Y), ("params", "x", "y")) for sign in (1, -1)]
     assert judge(problems)["W"].verdict == "refuted"
+
+
+def test_a_safeguard_left_out_is_a_condition():
+    def forward(params, x, y):
+        a = 1 / (1 + np.exp(-x @ params["W"]))
+        return -np.sum(y * np.log(a + 1e-12) + (1 - y) * np.log(1 - a + 1e-12))
+
+    def backward(params, x, y):
+        return {"W": x.T @ (1 / (1 + np.exp(-x @ params["W"])) - y)}
+
+    found = verdict_of(backward, forward, ({"W": 6 * W}, X, (Y > 0) * 1.0))
+    assert (found.verdict, found.conditions) == ("proved", ("the tiny constants of forward count as 0",))
