@@ -16,6 +16,7 @@ from backproof.check.code.diagnosis import Case, diagnose
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.lines import lines_of
 from backproof.check.code.problem import CodeError, Problem
+from backproof.check.code.shapes import mentions
 from backproof.check.code.truth import Truth, find, without_small_constants
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
 
@@ -144,7 +145,7 @@ def _judged(
     wrong = {n: c for n, c in compared.items() if c.kind in ("differs", "shape", "nan")}
     kinks = probes.on_a_kink(problem, truth, list(wrong), files, namespaces) if wrong else {}
     wrong = {n: c for n, c in wrong.items() if n not in kinks}
-    safe = _safeguarded(wrong, truth)
+    safe = _safeguarded(problem, wrong, truth)
     wrong = {n: c for n, c in wrong.items() if n not in safe}
     mistakes: Mapping[str, tuple[CodeMistake, ...]] = {}
     if wrong:
@@ -154,15 +155,16 @@ def _judged(
     return {n: _verdict(n, compared.get(n), mistakes.get(n, ()), lines.get(n), truth, needs.get(n)) for n in names}
 
 
-def _safeguarded(wrong: Mapping[str, Comparison], truth: Truth) -> list[str]:
+def _safeguarded(problem: Problem, wrong: Mapping[str, Comparison], truth: Truth) -> list[str]:
     """The gradients that deviate a little because they leave out a constant such as the 1e-12 in log(a + 1e-12)."""
     close = [n for n, c in wrong.items() if c.deviation is not None and c.deviation.relative < SAFEGUARD]
-    if truth.trace is None or not close:
+    if truth.trace is None or not close or mentions(problem.backward, "float32", "float16", "half", "single"):
         return []
     other = without_small_constants(truth.trace, close)
     found: list[str] = []
     for name, gradient in other.items():
-        limit = 10 * wrong[name].tolerance + 1e-7 * float(np.max(np.abs(gradient), initial=0.0))
+        apart = float(np.max(np.abs(wrong[name].claim - wrong[name].truth), initial=0.0))
+        limit = 10 * wrong[name].tolerance + 0.1 * apart + 5e-7 * float(np.max(np.abs(gradient), initial=0.0))
         if np.max(np.abs(gradient - wrong[name].claim), initial=0.0) <= limit:
             found.append(name)
     return found

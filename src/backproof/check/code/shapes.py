@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
     if 1e-16 < relative < 3e-6 and all(
         c.deviation is not None and c.deviation.relative < 3e-6 for c in case.wrong.values()
     ):
-        if _mentions(case, "float32", "single", "bfloat16", "f4"):
+        if mentions(case.problem.backward, "float32", "single", "bfloat16", "f4"):
             return [
                 named("dtype", f"a part of the computation keeps 7 digits: it is off by {relative:.1g} of its size")
             ]
@@ -67,7 +68,7 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
                     fix="avoid differences of nearly equal numbers",
                 )
             ]
-    if relative < 2e-2 and _mentions(case, "float16", "half", "bfloat16", "f2"):
+    if relative < 2e-2 and mentions(case.problem.backward, "float16", "half", "bfloat16", "f2"):
         if comparison.deviation is not None and comparison.deviation.ratio is None:
             return [
                 named("dtype", f"a part of the computation keeps 3 digits: it is off by {relative:.1g} of its size")
@@ -75,10 +76,10 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
     return []
 
 
-def _mentions(case: Case, *words: str) -> bool:
-    """Whether the backward function's source names one of these types."""
+def mentions(function: Callable[..., Any], *words: str) -> bool:
+    """Whether a function's source holds one of these words."""
     try:
-        source = inspect.getsource(case.problem.backward)
+        source = inspect.getsource(function)
     except (OSError, TypeError):
         return False
     return any(word in source for word in words)
