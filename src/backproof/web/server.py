@@ -267,6 +267,8 @@ def serve(port: int, quick: Worker, *, json: bool = False) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        # Who reads the address may ask at once: requests wait until the server takes them.
+        listener.listen(128)
     except OSError as error:
         raise FileError(f"port {port} cannot be used: {error.strerror}", next="choose another with --port") from None
     port = listener.getsockname()[1]
