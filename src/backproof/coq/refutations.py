@@ -137,11 +137,13 @@ def _points(output: Output, claim: Expr) -> Iterator[dict[str, tuple[Fraction, b
     smooth = any(isinstance(n, Apply) and n.name in ("exp", "log") for n in postorder(unfold(output.value)))
     places = [(Fraction(0), False), *((q, True) for q in LOGARITHMS)] if smooth else [(q, False) for q in NUMBERS]
     found = 0
-    for place, target, *rest in product(places, TARGETS, *([LETTERS] * len(letters))):
-        point = {"z": place, "y": (target, False)} | {n: (v, False) for n, v in zip(letters, rest, strict=True)}
-        if found < POINTS and _separates(add(wrong, mul(-1, right)), needs, point):
-            found += 1
-            yield point
+    for place, target in product(places, TARGETS):
+        for rest in product(LETTERS, repeat=len(letters)):
+            point: dict[str, tuple[Fraction, bool]] = {"z": place, "y": (target, False)}
+            point |= {n: (v, False) for n, v in zip(letters, rest, strict=True)}
+            if found < POINTS and _separates(add(wrong, mul(-1, right)), needs, point):
+                found += 1
+                yield point
 
 
 def _separates(difference: Expr, needs: tuple[Condition, ...], point: dict[str, tuple[Fraction, bool]]) -> bool:
