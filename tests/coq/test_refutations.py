@@ -55,10 +55,7 @@ CLAIMS = [
     ("identity", "bce-with-logits", apply("sigmoid", z) - y, True),
     ("identity", "bce-with-logits", z - y, False),
     ("identity", "log-cosh", apply("tanh", z - y), True),
-    pytest.param(
-        *("identity", "log-cosh", apply("tanh", y - z), False),
-        marks=pytest.mark.xfail(strict=True, reason="not accepted, but Coq's tactics do not prove the negation yet"),
-    ),
+    ("identity", "log-cosh", apply("tanh", y - z), False),
     ("silu", "half-mse", (a - y) * (a + apply("sigmoid", z) * (1 - a)), True),
     ("silu", "half-mse", (a - y) * apply("sigmoid", z), False),
     ("gelu", "half-mse", (a - y) * (apply("Phi", z) + z * apply("normal-density", z)), True),
@@ -89,6 +86,10 @@ def test_the_first_judge(activation, loss, claim, truth):
 @pytest.mark.parametrize(("activation", "loss", "claim", "truth"), CLAIMS)
 def test_the_second_judge(activation, loss, claim, truth, coq):
     found, answer = judge(output(activation, loss), claim)
+    if (loss, truth) == ("log-cosh", False):
+        # Coq does not accept the claim, but its tactics do not prove the negation: the gap is listed in docs/proofs.md.
+        assert found is None
+        return
     assert found is truth, answer.message
 
 

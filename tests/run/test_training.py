@@ -250,11 +250,13 @@ def test_killed_and_resumed_is_the_same_bit_for_bit(tmp_path) -> None:
     run = [sys.executable, "-c", script]
     source = str(Path(training.__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": source}
+    started = time.monotonic()
     subprocess.run([*run, str(whole)], check=True, env=environment)
+    took = time.monotonic() - started
     generator, kills = np.random.default_rng(1), 0
     for _ in range(60):
         process = subprocess.Popen([*run, str(cut)], env=environment)
-        time.sleep(generator.uniform(0.3, 1.2))
+        time.sleep(took * generator.uniform(0.3, 0.9))
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             kills += 1
