@@ -205,3 +205,9 @@ def test_a_transpose_that_does_not_fit_is_named_but_no_refutation(text):
 def test_another_shape_that_does_not_fit_has_no_named_mistake():
     (found,) = check("db2 = delta2 delta2^T", DEEP)
     assert (found.verdict, found.mistakes) == ("unread", ())
+
+
+def test_a_factor_with_one_entry_is_a_number_where_nothing_else_fits() -> None:
+    network = Network(("2", "3", "1"), hidden="tanh")
+    assert verdict("delta_1 = W2^T delta_2 * f'(z2)", network) == "refuted"
+    assert verdict("dW2 = (a2 - y) * a1^T", network) == "proved"

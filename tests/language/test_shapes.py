@@ -104,6 +104,8 @@ def likeliest(ways: Sequence[Way]) -> Way:
         ("·", column("x", "k"), column("y", "k"), "k × 1"),
         ("⊗", column("x", "k"), column("y", "h"), "k × h"),
         ("⊙", row("x", "h"), matrix("W", "k", "h"), "k × h"),
+        ("*", column("x", "k"), column("y", "1"), "k × 1"),
+        ("", matrix("V", "1", "1"), column("x", "k"), "k × 1"),
     ],
 )
 def test_what_a_sign_means_follows_from_the_shapes(

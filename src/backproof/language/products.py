@@ -88,10 +88,14 @@ class Multiplication:
             return Typed(mul(left.expr, right.expr), left.row or right.row, left.column or right.column)
         ways = self._ways(left, right)
         if not ways:
+            numbers = self.algebra.number(left), self.algebra.number(right)
+            if self.sign != "⊗" and (numbers[0].is_scalar or numbers[1].is_scalar):
+                self._note("a factor of size 1 × 1 is read as a number")
+                return self._pair(*numbers)
             return self._refused(left, right)
         _, kind, note = self.pick(ways)
-        if note and note not in self.notes:
-            self.notes.append(note)
+        if note:
+            self._note(note)
         match kind:
             case "elementwise":
                 return self.algebra.elementwise(left, right)
@@ -101,6 +105,10 @@ class Multiplication:
                 return Typed(mul(left.expr, right.expr), left.axes[0], right.axes[0])
             case "matrix":
                 return self.algebra.contraction(left, right)
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _refused(self, left: Typed, right: Typed) -> Typed:
         if self.sign != "⊗":

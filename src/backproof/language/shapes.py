@@ -113,6 +113,12 @@ class Algebra:
     def _onto(self, axis: Index, target: Index | None) -> bool:
         return target is not None and self.sorts.unify(axis.sort, target.sort)
 
+    def number(self, typed: Typed) -> Typed:
+        """What has one entry only (every axis of size 1) as that number, anything else as it is."""
+        if typed.is_scalar or any(self.sorts.find(axis.sort) != "1" for axis in typed.axes):
+            return typed
+        return self.total(typed)
+
     def transposed(self, typed: Typed) -> Typed:
         """The transpose."""
         return Typed(typed.expr, typed.column, typed.row)
