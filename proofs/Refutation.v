@@ -20,6 +20,8 @@ Lemma sigmoid_0 : sigmoid 0 = 1 / 2.
 Proof. unfold sigmoid. rewrite Ropp_0, exp_0. field. Qed.
 Lemma tanh_0 : tanh 0 = 0.
 Proof. rewrite tanh_sigmoid. replace (2 * 0) with 0 by ring. rewrite sigmoid_0. field. Qed.
+Lemma tanh_opp z : tanh (- z) = - tanh z.
+Proof. unfold tanh, sinh, cosh. rewrite Ropp_involutive. generalize (exp_pos z) (exp_pos (- z)); intros. field. lra. Qed.
 Lemma softplus_0 : softplus 0 = ln 2.
 Proof. unfold softplus. rewrite exp_0. f_equal; ring. Qed.
 Lemma softplus_ln q : 0 < q -> softplus (ln q) = ln (1 + q).
@@ -30,7 +32,7 @@ Proof. intros; rewrite exp_Ropp, exp_ln; auto. Qed.
 (** Values of functions at points with rational exponentials. *)
 Ltac bp_eval :=
   repeat first
-  [ rewrite sigmoid_ln by lra | rewrite tanh_ln by lra | rewrite exp_ln_opp by lra | rewrite exp_ln by lra
+  [ rewrite Rminus_0_r | rewrite Rminus_0_l | rewrite tanh_opp | rewrite sigmoid_opp | rewrite sigmoid_ln by lra | rewrite tanh_ln by lra | rewrite exp_ln_opp by lra | rewrite exp_ln by lra
   | rewrite exp_Ropp | rewrite exp_0 | rewrite Phi_0 | rewrite sigmoid_0 | rewrite tanh_0 | rewrite softplus_0 | rewrite ln_1 | rewrite Ropp_0 | rewrite erf_0 | rewrite sqrt_1 | rewrite sqrt_0
   | match goal with
     | |- context [step ?u] => first [ rewrite (step_pos u) by lra | rewrite (step_neg u) by lra ]
@@ -77,5 +79,5 @@ Proof.
   - apply (is_grad_partial 1 (fun u => - Sum 1 (fun i => 2 * ln (softmax 1 u i))) (fun _ => 0)
        (fun k => Sum 1 (fun _ => 2) * softmax 1 (fun _ => 0) k - 2) 0%nat Nat.lt_0_1).
     apply (softmax_ce 1 (fun _ => 2)); lia.
-  - unfold softmax, Z; simpl. bp_neq.
+  - unfold softmax, sum_exp; simpl. bp_neq.
 Qed.

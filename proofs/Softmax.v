@@ -5,19 +5,19 @@ From Coquelicot Require Import Coquelicot.
 From Backproof Require Import Rules Functions Scalars Sums Gradients.
 Open Scope R_scope.
 
-Definition Z (n : nat) (z : nat -> R) : R := Sum n (fun j => exp (z j)).
-Definition softmax (n : nat) (z : nat -> R) : nat -> R := fun i => exp (z i) / Z n z.
-Definition logsumexp (n : nat) (z : nat -> R) : R := ln (Z n z).
+Definition sum_exp (n : nat) (z : nat -> R) : R := Sum n (fun j => exp (z j)).
+Definition softmax (n : nat) (z : nat -> R) : nat -> R := fun i => exp (z i) / sum_exp n z.
+Definition logsumexp (n : nat) (z : nat -> R) : R := ln (sum_exp n z).
 Definition log_softmax (n : nat) (z : nat -> R) : nat -> R := fun i => z i - logsumexp n z.
 
-Lemma Z_pos n z : (0 < n)%nat -> 0 < Z n z.
+Lemma sum_exp_pos n z : (0 < n)%nat -> 0 < sum_exp n z.
 Proof. intros; apply Sum_pos; auto; intros; apply exp_pos. Qed.
 Lemma softmax_pos n z i : (0 < n)%nat -> 0 < softmax n z i.
-Proof. intros. unfold softmax. apply Rdiv_lt_0_compat; [apply exp_pos | apply Z_pos; assumption]. Qed.
+Proof. intros. unfold softmax. apply Rdiv_lt_0_compat; [apply exp_pos | apply sum_exp_pos; assumption]. Qed.
 Lemma softmax_sum n z : (0 < n)%nat -> Sum n (softmax n z) = 1.
 Proof.
-  intros Hn. generalize (Z_pos n z Hn); intros HZ. unfold softmax, Rdiv.
-  rewrite (Sum_scal_r n (/ Z n z) (fun i => exp (z i))). fold (Z n z). field; lra.
+  intros Hn. generalize (sum_exp_pos n z Hn); intros HZ. unfold softmax, Rdiv.
+  rewrite (Sum_scal_r n (/ sum_exp n z) (fun i => exp (z i))). fold (sum_exp n z). field; lra.
 Qed.
 
 (** With two classes or more, a softmax output is less than 1; with one class it is 1. *)
@@ -50,20 +50,20 @@ Qed.
 
 (** ** Slopes *)
 
-Lemma Z_grad n z : is_grad n (Z n) z (fun j => exp (z j)).
+Lemma sum_exp_grad n z : is_grad n (sum_exp n) z (fun j => exp (z j)).
 Proof. apply sum_grad with (l := fun _ => exp). intros; apply is_derive_exp. Qed.
 
 (** The gradient of log-sum-exp is softmax. *)
 Lemma logsumexp_grad n z : (0 < n)%nat -> is_grad n (logsumexp n) z (softmax n z).
 Proof.
-  intros Hn. generalize (Z_pos n z Hn); intros HZ.
+  intros Hn. generalize (sum_exp_pos n z Hn); intros HZ.
   eapply is_grad_eq.
-  - apply grad_comp with (f := ln); [apply Z_grad | apply is_derive_ln; exact HZ].
+  - apply grad_comp with (f := ln); [apply sum_exp_grad | apply is_derive_ln; exact HZ].
   - intros; unfold softmax; cbv beta; field; lra.
 Qed.
 Lemma log_softmax_eq n z i : (0 < n)%nat -> ln (softmax n z i) = log_softmax n z i.
 Proof.
-  intros Hn. unfold softmax, log_softmax, logsumexp. rewrite ln_div; [| apply exp_pos | apply Z_pos, Hn].
+  intros Hn. unfold softmax, log_softmax, logsumexp. rewrite ln_div; [| apply exp_pos | apply sum_exp_pos, Hn].
   rewrite ln_exp; reflexivity.
 Qed.
 Lemma log_softmax_jac n z : (0 < n)%nat -> is_jac n n (log_softmax n) z (fun i j => kron j i - softmax n z j).

@@ -94,3 +94,10 @@ Lemma Sum_kron1' n k : (k < n)%nat -> Sum n (fun i => kron k i) = 1.
 Proof. intros. rewrite <- (Sum_kron' n k (fun _ => 1)) by assumption. apply Sum_ext; intros; ring. Qed.
 Lemma Sum_kron_mid n k f g : (k < n)%nat -> Sum n (fun i => f i * kron k i * g i) = f k * g k.
 Proof. intros. rewrite <- (Sum_kron' n k (fun i => f i * g i)) by assumption. apply Sum_ext; intros; ring. Qed.
+
+(** A sum with one term that is not 0, wherever the delta stands in its terms. *)
+Lemma Sum_pick n k f : (k < n)%nat -> (forall i, (i < n)%nat -> i <> k -> f i = 0) -> Sum n f = f k.
+Proof.
+  intros Hk H. rewrite <- (Sum_kron n k f Hk). apply Sum_ext. intros i Hi.
+  destruct (Nat.eq_dec i k) as [-> | N]; [rewrite kron_same; ring | rewrite (H i Hi N); ring].
+Qed.

@@ -32,6 +32,15 @@ Lemma Sum_m5 : Sum n (fun i => f i * c * g i * h i * p i * q i) = c * Sum n (fun
 Proof. pull. Qed.
 End Pull.
 
+Ltac bp_pick :=
+  match goal with
+  | Hk : (?k < ?n)%nat |- context [Sum ?n ?f] =>
+      lazymatch f with context [kron] => idtac end;
+      rewrite (Sum_pick n k f Hk) by
+        (let i := fresh "i" in let N := fresh "N" in intros i ? N; cbv beta;
+         first [ rewrite (kron_other i k N) | rewrite (kron_other k i) by (intro; apply N; symmetry; assumption) ]; ring);
+      cbv beta; rewrite ?kron_same
+  end.
 Ltac bp_pull :=
   repeat first
   [ rewrite Sum_plus | rewrite Sum_minus | rewrite Sum_opp
@@ -41,7 +50,7 @@ Ltac bp_pull :=
   | rewrite Sum_l4 | rewrite Sum_o4 | rewrite Sum_m4 | rewrite Sum_l5 | rewrite Sum_o5 | rewrite Sum_m5
   | rewrite Sum_kron by assumption | rewrite Sum_kron_l by assumption
   | rewrite Sum_kron' by assumption | rewrite Sum_kron_l' by assumption
-  | rewrite Sum_kron_mid by assumption ]; cbv beta.
+  | rewrite Sum_kron_mid by assumption | bp_pick ]; cbv beta.
 
 (** A sum in normal form gets another name, so that [ring] and [field] see one opaque number. *)
 Definition SumD := Sum.
@@ -61,6 +70,13 @@ Ltac bp_nonneg :=
    | lra | apply Rmult_le_pos | apply Rplus_le_le_0_compat
    | left; apply Rinv_0_lt_compat; apply lt_0_INR; assumption
    | left; apply exp_pos | left; apply sigmoid_pos ]).
+(** What the hypotheses say of every entry, said of the entries at hand. *)
+Ltac bp_entries :=
+  repeat match goal with
+  | H : forall i, (i < ?n)%nat -> _, Hj : (?j < ?n)%nat |- _ =>
+      let T := type of (H j Hj) in
+      lazymatch goal with _ : T |- _ => fail | _ => pose proof (H j Hj) end
+  end; cbv beta in *; unfold Rdiv, Rminus in *.
 Ltac bp_vside :=
   repeat (cbv beta; first
    [ assumption | exact I | apply exp_pos | apply sigmoid_pos
@@ -72,7 +88,7 @@ Ltac bp_vside :=
    | apply Rplus_le_lt_0_compat; [solve [bp_nonneg] | solve [bp_vside]]
    | apply Rplus_lt_le_0_compat; [solve [bp_vside] | solve [bp_nonneg]]
    | apply sqrt_lt_R0 | apply pow_lt
-   | lra | progress split | apply Rmult_neq0 | apply Rinv_neq_0_compat | apply pow_nonzero
+   | lra | solve [bp_entries; lra] | progress split | apply Rmult_neq0 | apply Rinv_neq_0_compat | apply pow_nonzero
    | apply Rgt_not_eq, Rlt_gt ]).
 
 (** ** Normal form of sums *)
@@ -133,9 +149,16 @@ Ltac bp_same :=
      end
   end.
 
+(** Targets that sum to 1. *)
+Ltac bp_units :=
+  repeat match goal with
+  | H : Sum ?n ?f = 1 |- context [SumD ?n ?g] =>
+      replace (SumD n g) with 1 by (rewrite <- H; apply Sum_ext; intros; cbv beta; ring)
+  end.
+
 (** Two ways of writing a number with sums agree. *)
 Ltac bp_sum_algebra :=
-  cbv beta; simpl INR; simpl Init.Nat.pred; bp_sums;
+  cbv beta; simpl INR; simpl Init.Nat.pred; bp_sums; bp_units;
   first [ solve [ring] | solve [field; bp_vside] | bp_same; first [ solve [ring] | solve [field; bp_vside] | idtac ] ].
 
 (** ** The gradient, by the shape of the formula *)

@@ -123,7 +123,7 @@ def _catalogue(options: argparse.Namespace) -> int:
 
 
 def _table(outcomes: Iterable[Outcome]) -> int:
-    print(f"{'claim':<44} {'accepted':>12} {'lines':>7} {'seconds':>8}  axioms")
+    print(f"{'claim':<52} {'accepted':>9} {'lines':>7} {'seconds':>8}  axioms")
     claims = accepted = 0
     failed: list[tuple[str, str]] = []
     for outcome in outcomes:
@@ -132,7 +132,7 @@ def _table(outcomes: Iterable[Outcome]) -> int:
         failed += outcome.failed
         axioms = ", ".join(_short(a) for a in outcome.axioms) or "-"
         counted = f"{outcome.accepted}/{outcome.claims}"
-        print(f"{outcome.group:<44} {counted:>12} {outcome.lines:>7} {outcome.seconds:>8.1f}  {axioms}", flush=True)
+        print(f"{outcome.group:<52} {counted:>9} {outcome.lines:>7} {outcome.seconds:>8.1f}  {axioms}", flush=True)
     print(f"{accepted} of {claims} claims accepted by Coq ({100 * accepted / max(1, claims):.1f} %)")
     for words, reason in failed:
         print(f"  not accepted: {words}: {reason}")

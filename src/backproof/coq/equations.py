@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backproof.coq.document import comment
 from backproof.coq.functions import prepared
 from backproof.coq.identifiers import plain
@@ -66,7 +68,7 @@ class EquationProofs(LayerProofs):
             lemmas.append(name)
             parts.append(
                 f"(** {comment(step.why)} *)\nLemma {name} : {bounds}{premise}\n  {before}\n  = {text}.\n"
-                f"Proof. {self._line_proof(equation)} Qed."
+                f"Proof. {self._line_proof(equation, lemmas[:-1], adjoint)} Qed."
             )
             before = text
         premise = f"{self._sum_condition()} -> " if needed else ""
@@ -90,7 +92,7 @@ class EquationProofs(LayerProofs):
         )
         return parts
 
-    def _line_proof(self, equation: Equation) -> str:
+    def _line_proof(self, equation: Equation, earlier: Sequence[str], start: str) -> str:
         target = equation.target
         after = self.chain[self.chain.index(target) + 1] if target != self.output else target
         known = "".join(
@@ -98,14 +100,28 @@ class EquationProofs(LayerProofs):
             for h in self.hypotheses
             if not h.startswith("given_")
         )
-        opened_names = [self._adjoint(target), self._adjoint(after)]
-        if target[0] in "zZ":
-            opened_names.append(after)
-        unfolded = ", ".join(dict.fromkeys(self.names.of(n) for n in opened_names))
-        return (
-            f"intros. {known}first [reflexivity | solve [unfold {unfolded}; reflexivity] "
-            f"| unfold {unfolded} in *; bp_vector_line]."
-        )
+        adjoints = [self._adjoint(target), self._adjoint(after)]
+        everything = [*adjoints, after] if target[0] in "zZ" else adjoints
+        sweep = ", ".join(dict.fromkeys(self.names.of(n) for n in adjoints))
+        whole = ", ".join(dict.fromkeys(self.names.of(n) for n in everything))
+        attempts = [
+            "reflexivity",
+            f"solve [unfold {whole}; reflexivity]",
+            "solve [bp_vector_quick]",
+            f"solve [unfold {sweep} in *; bp_vector_quick]",
+            *self._shares(target, sweep),
+            f"solve [unfold {whole} in *; bp_vector_quick]",
+            *_from_the_start(earlier, start, sweep),
+            f"unfold {whole} in *; bp_vector_line",
+        ]
+        return f"intros. {known}\n  first\n  [ " + "\n  | ".join(attempts) + " ]."
+
+    def _shares(self, target: str, sweep: str) -> list[str]:
+        """The attempt with the outputs as shares of a whole, behind a softmax."""
+        if target != self.chain[-2] or not self.shares:
+            return []
+        head = self.names.of(self.output)
+        return [f"solve [unfold {sweep} in *; bp_shares share_{head} unit_{head}]"]
 
     def _parameter_equation(self, equation: Equation) -> str:
         target = equation.target
@@ -169,3 +185,12 @@ class EquationProofs(LayerProofs):
         terms = body.terms if isinstance(body, Add) else (body,)
         kept = [t for t in terms if not any(n.startswith("∂") for n in names(t))]
         return add(*kept) if kept else num(0)
+
+
+def _from_the_start(earlier: Sequence[str], start: str, sweep: str) -> list[str]:
+    """The attempt to compare with the sweep's own equation, which the earlier lines lead back to."""
+    if not earlier:
+        return []
+    chain = "".join(f"eapply eq_trans; [apply {lemma}; assumption | " for lemma in earlier[:-1])
+    chain += f"apply {earlier[-1]}; assumption" + "]" * (len(earlier) - 1)
+    return [f"solve [transitivity ({start}); [symmetry; {chain} | unfold {sweep}; bp_vector_quick]]"]

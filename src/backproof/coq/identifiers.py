@@ -13,7 +13,7 @@ RESERVED: Final = frozenset(
     Prop Set Type SProp Definition Lemma Theorem Proof Qed Section End Variable Variables Hypothesis Fixpoint Check
     Print R nat O S INR IZR Sum SumD kron upd updM Rabs Rinv Rpower PI exp ln sqrt sin cos atan tanh sinh cosh erf
     step Phi phi pow pred eq is_derive is_grad is_gradM is_jac affine curve sigmoid softplus softmax log_softmax
-    logsumexp mean
+    logsumexp sum_exp mean
     """.split()
 )
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_]+")

@@ -143,7 +143,7 @@ class LayerProofs(NetworkStatements):
             )
         return (
             f"eapply is_grad_eq.\n  - {first}.\n"
-            f"  - intros; unfold {adjoint}, softmax, log_softmax, logsumexp, Z; bp_sum_algebra."
+            f"  - intros; unfold {adjoint}, softmax, log_softmax, logsumexp, sum_exp; bp_sum_algebra."
         )
 
     def _dense_proof(self, before: str, after: str) -> str:

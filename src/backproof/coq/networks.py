@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backproof import catalog
-from backproof.coq.conditions import Condition, of_assumption
+from backproof.coq.conditions import Condition, conditions, of_assumption
 from backproof.coq.equations import EquationProofs
 from backproof.coq.functions import RANGES, formula, hypothesis
 from backproof.coq.statements import (
@@ -21,11 +21,7 @@ from backproof.coq.statements import (
     type_of,
 )
 from backproof.coq.terms import ATOM
-from backproof.language.expression import (
-    Apply,
-    one,
-    reindex,
-)
+from backproof.language.expression import Apply, Mul, Pow, mul, one, power, reindex
 from backproof.language.program import Assumption, Definition
 from backproof.language.walks import names
 
@@ -104,43 +100,67 @@ class NetworkWriter(EquationProofs):
         """What must hold of the layers' values: off kinks, inside the domain of the loss."""
         lines: list[str] = []
         for name in self.chain[1:]:
-            definition = self.program.by_name[name]
-            if isinstance(definition.body, Apply) and catalog.function(definition.body.name) is not None:
-                inner = definition.body
-                if not catalog.is_axiom(inner.name):
-                    parameters = formula(inner.name).parameters
-                    values = dict(zip(parameters, inner.args, strict=True))
-                    needs = [c for c in formula(inner.name).needs if set(names(c.expr)) & set(parameters)]
-                    lines += self._entrywise(
-                        name, [condition_at(c, values) for c in needs], f"domain_{self.names.of(name)}"
-                    )
-                elif inner.name == "step":
-                    lines += self._entrywise(
-                        name, [Condition("nonzero", inner.args[0])], f"domain_{self.names.of(name)}"
-                    )
+            body = self.program.by_name[name].body
+            if isinstance(body, Apply) and catalog.function(body.name) is not None:
+                lines += self._entrywise(name, self._needs(body), f"domain_{self.names.of(name)}")
+        return lines + self._shares_of_whole() + self._domain_of_loss() + self._domain_of_whole()
+
+    def _shares_of_whole(self) -> list[str]:
+        """Behind a softmax: the numerator is the output times the denominator, and the outputs sum to 1."""
+        definition, place = self.program.by_name[self.output], self.place(self.output)
+        body = reindex(definition.body, dict(zip(definition.indices, indices_of(place), strict=True)))
+        if not self.shares or not isinstance(body, Mul):
+            return []
+        below = mul(*(f for f in body.factors if isinstance(f, Pow)))
+        above = mul(*(f for f in body.factors if not isinstance(f, Pow)))
+        head, n = self.names.of(self.output), self.terms.sort(place.unit.sort)
+        value = self.write(self.entry(self.output, place))
+        whole = self.terms.write(power(below, -1), ATOM)
+        return [
+            f"Lemma share_{head} : {self._for_all_entries(self.output)}{self.write(above)} = {value} * {whole}.",
+            f"Proof. intros; unfold {head}; field; bp_vside. Qed.",
+            f"Lemma unit_{head} : {self.forall}Sum {n} (fun {self.terms.index(place.unit)} => {value}) = 1.",
+            f"Proof. intros; pose proof positive_{n}; unfold {head}; bp_sum_algebra. Qed.",
+        ]
+
+    def _needs(self, call: Apply) -> list[Condition]:
+        """What an activation's slope needs of its argument."""
+        if catalog.is_axiom(call.name):
+            return [Condition("nonzero", call.args[0])] if call.name == "step" else []
+        one = formula(call.name)
+        values = dict(zip(one.parameters, call.args, strict=True))
+        return [condition_at(c, values) for c in one.needs if set(names(c.expr)) & set(one.parameters)]
+
+    def _domain_of_loss(self) -> list[str]:
+        """What the loss needs of every entry of the output and of the target; a lemma where the activation gives it."""
         entry = catalog.loss(self.network.loss)
-        last = self.program.by_name[self.output]
         wanted = [c for a in entry.domain if (c := of_assumption(a)) is not None]
         if entry.elementwise and catalog.function(entry.name) is not None:
             wanted = [c for c in formula(entry.name).needs if set(entry.parameters) & names(c.expr)]
-        if not wanted:
-            return lines
         value = self.entry(self.output, self.place(self.output))
-        loss_values = {entry.parameters[0]: value}
-        if len(entry.parameters) > 1:
-            loss_values[entry.parameters[1]] = self.entry(self._target(), self.place(self.output))
-        conditions = [condition_at(c, loss_values) for c in wanted]
-        proved = [c for c in conditions if c.expr == value and self._in_range(c.kind, last)]
+        target = self.entry(self._target(), self.place(self.output))
+        arguments = dict(zip(entry.parameters, (value, target), strict=False))
+        found = [condition_at(c, arguments) for c in wanted]
+        last = self.program.by_name[self.output]
+        proved = [c for c in found if c.expr == value and self._in_range(c.kind, last)]
         head = self.names.of(self.output)
+        lines: list[str] = []
         for condition in proved:
-            lines.append(
-                f"Lemma range_{head} : {self._for_all_entries(self.output)}{hypothesis(condition, self.terms)}."
-            )
-            unfolded = ", ".join(self.names.of(n) for n in (self.output,))
-            lines.append(f"Proof. intros; unfold {unfolded}; first [solve [bp_side] | solve [bp_vside]]. Qed.")
+            lines += [
+                f"Lemma range_{head} : {self._for_all_entries(self.output)}{hypothesis(condition, self.terms)}.",
+                f"Proof. intros; unfold {head}; first [solve [bp_side] | solve [bp_vside]]. Qed.",
+            ]
             self.hypotheses.append(f"range_{head}")
-        others = [c for c in conditions if c not in proved]
-        return lines + self._entrywise(self.output, others, f"inside_{head}")
+        return lines + self._entrywise(self.output, [c for c in found if c not in proved], f"inside_{head}")
+
+    def _domain_of_whole(self) -> list[str]:
+        """What the loss of a whole vector needs beyond its entries: a sum that it divides by."""
+        _, example = self.data
+        if catalog.loss(self.network.loss).elementwise:
+            return []
+        wanted = [c for c in conditions(example) if not any(i.name.startswith("#") for i in c.expr.free)]
+        label = f"whole_{self.names.of(self.output)}"
+        return [f"Hypothesis {label}_{k} : {self.forall}{hypothesis(c, self.terms)}." for k, c in enumerate(wanted)]
 
     def _in_range(self, kind: str, definition: Definition) -> bool:
         if isinstance(definition.body, Apply):

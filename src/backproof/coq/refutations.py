@@ -8,8 +8,9 @@ rational points. Which point separates the two is found in floating point; that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
@@ -18,20 +19,43 @@ from backproof.calculus.unfolding import unfold
 from backproof.coq import kernel
 from backproof.coq.conditions import Condition
 from backproof.coq.document import Document
-from backproof.coq.functions import hypothesis, prepared
+from backproof.coq.functions import Calls, hypothesis, prepared
 from backproof.coq.outputs import Line, Output, OutputWriter, conditions_of
-from backproof.coq.terms import ATOM
+from backproof.coq.terms import ATOM, Terms
 from backproof.errors import BackproofError
 from backproof.language.expression import Apply, Expr, add, mul, postorder
 from backproof.language.walks import names
 
 MODULES = ("Rules", "Functions", "Scalars", "Activations", "Losses", "Sums", "Gradients", "Softmax", "Refutation")
-POINTS = 4
+POINTS = 8
+AT_PLACE = 2
 LOGARITHMS = (Fraction(2), Fraction(3), Fraction(1, 2), Fraction(4))
 NUMBERS = (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), Fraction(1, 2), Fraction(-2), Fraction(3))
 TARGETS = (Fraction(0), Fraction(1), Fraction(2), Fraction(-1))
 LETTERS = (Fraction(1), Fraction(2), Fraction(1, 2))
 GAP = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """An exact number, or the logarithm of one."""
+
+    value: Fraction
+    logarithm: bool = False
+
+    @property
+    def text(self) -> str:
+        """As an argument in Coq."""
+        value = self.value
+        written = str(value.numerator) if value.denominator == 1 else f"({value.numerator} / {value.denominator})"
+        if self.logarithm:
+            return f"(ln {written})"
+        return f"({written})" if value < 0 and value.denominator == 1 else written
+
+    @property
+    def number(self) -> float:
+        """About how large it is."""
+        return math.log(self.value) if self.logarithm else float(self.value)
 
 
 def proof_file(output: Output, claim: Expr) -> str:
@@ -75,9 +99,7 @@ def _file(title: str, writer: OutputWriter, text: str, theorem: str) -> str:
     return document.text()
 
 
-def _negation(
-    writer: OutputWriter, output: Output, claim: Expr, point: dict[str, tuple[Fraction, bool]], slope: str
-) -> str:
+def _negation(writer: OutputWriter, output: Output, claim: Expr, point: Mapping[str, Coordinate], slope: str) -> str:
     wrong = prepared(output.opened(claim))
     whole = prepared(output.function)
     needs = conditions_of(output)
@@ -90,8 +112,8 @@ def _negation(
         dict.fromkeys(("z", "y", *sorted(n for e in (whole, wrong, *(c.expr for c in needs)) for n in names(e))))
     )
     arrows = "".join(f"{hypothesis(c, terms)} -> " for c in needs)
-    values = " ".join(_value(*point[n]) for n in mine)
-    given = " ".join(_value(*point[n]) for n in order)
+    values = " ".join(point[n].text for n in mine)
+    given = " ".join(point[n].text for n in order)
     sides = "bp_point"
     premises = "".join(f" assert (N{k} : {_at(c, point, writer)}) by {sides}." for k, c in enumerate(needs))
     names_of = " ".join(f"N{k}" for k in range(len(needs)))
@@ -106,48 +128,42 @@ def _negation(
     )
 
 
-def _at(condition: Condition, point: dict[str, tuple[Fraction, bool]], writer: OutputWriter) -> str:
-    from backproof.coq.terms import Terms
-
-    fixed = {n: _value(*point[n]) for n in names(condition.expr)}
-    return hypothesis(condition, Terms(writer.functions.names, fixed, _PointCalls(writer, fixed).call))
+def _at(condition: Condition, point: Mapping[str, Coordinate], writer: OutputWriter) -> str:
+    fixed = {n: point[n].text for n in names(condition.expr)}
+    return hypothesis(condition, Terms(writer.functions.names, fixed, Calls(writer.functions, fixed).call))
 
 
-class _PointCalls:
-    """Calls at a point: open letters are numbers."""
-
-    def __init__(self, writer: OutputWriter, fixed: dict[str, str]) -> None:
-        from backproof.coq.functions import Calls
-
-        self.call = Calls(writer.functions, fixed).call
-
-
-def _value(value: Fraction, logarithm: bool) -> str:  # noqa: FBT001
-    number = str(value.numerator) if value.denominator == 1 else f"({value.numerator} / {value.denominator})"
-    if logarithm:
-        return f"(ln {number})"
-    return f"({number})" if value < 0 and value.denominator == 1 else number
-
-
-def _points(output: Output, claim: Expr) -> Iterator[dict[str, tuple[Fraction, bool]]]:
+def _points(output: Output, claim: Expr) -> Iterator[Mapping[str, Coordinate]]:
     """Points at which the claim and the proved slope differ, and the hypotheses hold."""
     wrong, right = output.opened(claim), output.opened(output.lines[-1].expr)
     needs = conditions_of(output)
     letters = sorted((names(wrong) | names(right) | names(output.function)) - {"z", "y"})
-    smooth = any(isinstance(n, Apply) and n.name in ("exp", "log") for n in postorder(unfold(output.value)))
-    places = [(Fraction(0), False), *((q, True) for q in LOGARITHMS)] if smooth else [(q, False) for q in NUMBERS]
-    found = 0
-    for place, target in product(places, TARGETS):
-        for rest in product(LETTERS, repeat=len(letters)):
-            point: dict[str, tuple[Fraction, bool]] = {"z": place, "y": (target, False)}
-            point |= {n: (v, False) for n, v in zip(letters, rest, strict=True)}
-            if found < POINTS and _separates(add(wrong, mul(-1, right)), needs, point):
-                found += 1
-                yield point
+    places = _places(output)
+    found: Counter[Coordinate] = Counter()
+    for place, others in product(places, product(TARGETS, *([LETTERS] * len(letters)))):
+        point = {"z": place} | {n: Coordinate(v) for n, v in zip(("y", *letters), others, strict=True)}
+        if found[place] < AT_PLACE and found.total() < POINTS and _separates(add(wrong, mul(-1, right)), needs, point):
+            found[place] += 1
+            yield point
 
 
-def _separates(difference: Expr, needs: tuple[Condition, ...], point: dict[str, tuple[Fraction, bool]]) -> bool:
-    numbers = {n: math.log(v) if logarithm else float(v) for n, (v, logarithm) in point.items()}
+def _places(output: Output) -> list[Coordinate]:
+    """Values of z, and whether each stands for its logarithm: those first at which Coq can compute."""
+    logarithms = [Coordinate(Fraction(0)), *(Coordinate(q, logarithm=True) for q in LOGARITHMS)]
+    numbers = [Coordinate(q) for q in NUMBERS]
+    if _exponential(output.value):
+        return logarithms
+    if _exponential(output.function):
+        return [p for pair in zip(logarithms, numbers, strict=False) for p in pair]
+    return numbers
+
+
+def _exponential(expr: Expr) -> bool:
+    return any(isinstance(n, Apply) and n.name in ("exp", "log") for n in postorder(unfold(expr)))
+
+
+def _separates(difference: Expr, needs: tuple[Condition, ...], point: Mapping[str, Coordinate]) -> bool:
+    numbers = {n: c.number for n, c in point.items()}
     try:
         for condition in needs:
             value = float(evaluate_expr(condition.expr, numbers))

@@ -129,6 +129,11 @@ class NetworkStatements:
         index, example = opened(sums[0])
         return mul(*factors), reindex(example, {index: self.example})
 
+    @property
+    def shares(self) -> bool:
+        """Whether the outputs are shares of a whole: a softmax or a relative of it."""
+        return catalog.activation(self.network.output).range == "distribution"
+
     @cached_property
     def penalty(self) -> Expr | None:
         """What the loss adds for the weights, if anything."""
