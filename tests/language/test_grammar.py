@@ -400,6 +400,12 @@ def test_a_cross_entropy_with_two_sums() -> None:
     assert parse(text) == Negative(times(Quotient(one, m), outer))
 
 
+def test_a_power_behind_the_parentheses_of_a_sum_is_one_of_each_term() -> None:
+    assert parse("sum_k (a_k - y_k)^2") == parse("Σ_k (a_k - y_k)^2")
+    assert parse("mean_k (a_k - y_k)^2") == parse("mean_k ((a_k - y_k)^2)")
+    assert isinstance(parse("sum(a - y)^2"), Power)
+
+
 def test_a_hat_behind_the_letter() -> None:
     error = Negative(Bracketed(minus(y, yhat)))
     slope = call("f", call("z", n(3)), primes=1)

@@ -65,7 +65,8 @@ def big(p: Cursor, level: int) -> Notation:
         else:
             p.step()
             bounds.upper = _script(p)
-    if word and p.is_sign("(", "\\{"):
+    if word and p.is_sign("(", "\\{") and not (bounds.indices and p.tokens[p.mate() + 1].text == "^"):
+        # With an index below, sum_k (a_k − y_k)^2 is the sum of squares, as it is with Σ.
         return _of_arguments(p, kind, bounds, token.text, token.start)
     if not p.starts_factor() and not p.is_sign("-"):
         if word or token.text in "ΣΠ":
