@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
@@ -80,14 +80,21 @@ class CheckedClaim:
         return self.decision.witness if self.decision is not None else None
 
 
-def check(text: str, network: Network, *, explain: bool = True, where: Where | None = None) -> tuple[CheckedClaim, ...]:
+def check(
+    text: str,
+    network: Network,
+    *,
+    explain: bool = True,
+    where: Where | None = None,
+    notations: Sequence[Notation] | None = None,
+) -> tuple[CheckedClaim, ...]:
     """Every step of a claim judged: `A = B = C` is A = B and B = C; a formula alone claims δ of the output layer.
 
     Nothing is skipped: what cannot be read comes back as `unread` with its reason. With `explain` false, no mistakes
-    and no other networks are searched for.
+    and no other networks are searched for. `notations` are the parses of the text where it was parsed before.
     """
     try:
-        readings = _readings(text, network)
+        readings = _readings(text, network, notations)
     except BackproofError as error:
         mistakes = _slip_of_shape(text, network) if explain and isinstance(error, ShapeError) else ()
         unread = CheckedClaim(text, "unread", network, where, because=error.what, error=error, mistakes=mistakes)
@@ -123,11 +130,11 @@ def _as_equation(notation: Notation) -> Relation:
     return Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
 
 
-def _readings(text: str, network: Network) -> tuple[Reading, ...]:
+def _readings(text: str, network: Network, notations: Sequence[Notation] | None) -> tuple[Reading, ...]:
     scope = scope_of(network)
     found: list[Reading] = []
     first_error: BackproofError | None = None
-    for notation in parse_all(text, known=scope.aliases.keys()):
+    for notation in notations or parse_all(text, known=scope.aliases.keys()):
         signs = notation.signs if isinstance(notation, Relation) else ()
         other = next((s for s in signs if s not in EQUALS), None)
         if other is not None:

@@ -112,7 +112,7 @@ def _explanations(
         if not isinstance(head, Tensor):
             return ()
         return diagnose(network, program.extended((named,)), head, right, decision)
-    except (BackproofError, KeyError, ValueError, AttributeError):
+    except (BackproofError, LookupError, ValueError, AttributeError):
         # An explanation is a help, never a reason to lose a verdict.
         return ()
 

@@ -100,7 +100,8 @@ class Making:
         self._open_losses()
         bodies = [Relation((k.head, self._resolved(k.body)), ("=",)) for k in self.needed.values()]
         given = {n: self.shapes[n] for n in self.ranks if n in self.shapes}
-        sizes = Shapes({n: r for n, r in self.ranks.items() if r}, given).sizes([*bodies, relation])
+        heads = {n: self._own_rank(k) for n, k in self.needed.items()}
+        sizes = Shapes({n: r for n, r in (self.ranks | heads).items() if r}, given).sizes([*bodies, relation])
         builder = Builder(title=self.name, sums_loss=True)
         for name, rank in self.ranks.items():
             if name not in self.needed:
@@ -120,6 +121,11 @@ class Making:
         return Setting(
             builder.world(), relation, bool(guessed) and not self.convention and said, earlier, self.convention, notes
         )
+
+    def _own_rank(self, known: Known) -> int:
+        """How many axes a defined name has, by the indices on its head."""
+        letters = max((len(own) for _, own in uses(known.head)), default=0) if isinstance(known.head, Symbol) else 0
+        return letters or self.ranks.get(known.name, 0)
 
     def _loss(self, relation: Relation) -> Notation | None:
         """The loss that δ and dW speak of. Raises UnknownNameError where the text defines none."""

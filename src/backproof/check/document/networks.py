@@ -19,6 +19,7 @@ from backproof.check.document.pairs import (
     sentences,
 )
 from backproof.check.document.sources import Document, Piece
+from backproof.check.document.standard import Standard, opened_examples
 from backproof.check.judging import explained
 from backproof.check.names import program_of
 from backproof.language.notation import Derivative, Relation, Symbol
@@ -31,6 +32,8 @@ class Networks:
     """The output layers that a document speaks of."""
 
     document: Document
+    standard: Standard = field(default_factory=Standard)
+    per_example: bool = False
     pairs: tuple[Pair, ...] = field(init=False)
     sentences: tuple[Sentence, ...] = field(init=False)
 
@@ -55,6 +58,32 @@ class Networks:
             return
         if not stated:
             yield from self._unstated(node, piece, text)
+
+    def of_layers(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """The claim for the network that the text spells out layer by layer; nothing if there is none or it is unread."""
+        network = self.standard.network()
+        if network is None:
+            return
+        first: tuple[CheckedClaim, ...] = ()
+        for scaled in (True, False) if self.per_example else (False, True):
+            if scaled and network.reduction != "mean":
+                continue
+            read = opened_examples(node) if scaled else node
+            if scaled and read == node:
+                continue
+            claims = self._checked(read, piece, piece.text, network)
+            if any(c.verdict == "unread" for c in claims):
+                return
+            proved = all(c.verdict == "proved" for c in claims)
+            if scaled and proved:
+                self.per_example = True
+                note = "dZ and dA stand for the gradients of the sum over the examples, m times those of the mean"
+                claims = tuple(replace(c, notes=(*c.notes, note)) for c in claims)
+            if proved or not first:
+                first = claims
+            if proved:
+                break
+        yield from (better(c) for c in first)
 
     def _meant(self, node: Relation, piece: Piece) -> tuple[Network, ...]:
         """The networks in force at a formula: those of the last sentences that name pairs, if there are any."""
@@ -116,7 +145,7 @@ class Networks:
             yield replace(claim, notes=(*claim.notes, *notes), because=notes[0])
 
     def _checked(self, node: Relation, piece: Piece, text: str, network: Network) -> tuple[CheckedClaim, ...]:
-        claims = check(text, network, explain=False)
+        claims = check(text, network, explain=False, notations=(node,))
         if len(claims) != len(node.sides) - 1:
             return tuple(replace(c, where=where(self.document, piece, node.span[0])) for c in claims)
         ats = [node.span[0], *(side.span[0] for side in node.sides[2:])]

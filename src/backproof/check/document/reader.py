@@ -11,6 +11,7 @@ from typing import Final
 
 from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where
+from backproof.check.document.conditions import Conditions, attached, under
 from backproof.check.document.context import Context, Setting
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
@@ -86,6 +87,7 @@ class _Reader:
     def __post_init__(self) -> None:
         self.context = Context(self.document.name)
         self.networks = Networks(self.document)
+        self.conditions = Conditions(self.document)
         self.deadline = time.monotonic() + MAX_SECONDS
 
     def claims(self) -> Iterator[CheckedClaim]:
@@ -146,9 +148,9 @@ class _Reader:
                     self.gradients += 1
                     yield self._unread(part, text, 0, error)
                 continue
-            for node in found:
+            for node, conditions in attached(found):
                 if isinstance(node, Relation):
-                    yield from self._relation(node, part, loose=loose)
+                    yield from self._relation(node, part, conditions, loose=loose)
 
     def _parsable(self, piece: Piece) -> Iterator[tuple[str, int]]:
         """The formula as a whole, or its rows where the whole cannot be read."""
@@ -173,7 +175,9 @@ class _Reader:
                 yield row.strip(), at + first
             at = found.end() if found is not None else end
 
-    def _relation(self, node: Relation, piece: Piece, *, loose: bool) -> Iterator[CheckedClaim]:
+    def _relation(
+        self, node: Relation, piece: Piece, conditions: tuple[Relation, ...], *, loose: bool
+    ) -> Iterator[CheckedClaim]:
         if node.sides[0] == Words("") and self.previous is not None:
             # A line that goes on with "= …".
             node = replace(node, sides=(self.previous, *node.sides[1:]))
@@ -191,7 +195,10 @@ class _Reader:
             if loose and not _plausible(node):
                 return
             self.gradients += 1
-            yield from self._claim(node, piece)
+            conditions = conditions or self.conditions.around(piece)
+            conditioned, notes = under(node, conditions)
+            for claim in self._claim(conditioned, piece):
+                yield replace(claim, notes=(*claim.notes, *notes)) if notes else claim
             return
         self._definition(node, piece)
 
@@ -213,6 +220,7 @@ class _Reader:
         if node.signs[0] not in ("=", ":=", "≡"):
             return
         name = name_of(node.sides[0])
+        self.networks.standard.state(node, piece.text)
         value = number(node.sides[1])
         if value is not None:
             if name is not None and isinstance(node.sides[0], Symbol):
@@ -251,7 +259,8 @@ class _Reader:
             return
         # A shape that does not fit in the document's own world is not tried in another one.
         found: list[CheckedClaim] = []
-        if not isinstance(own_error, ShapeError):
+        found = list(self.networks.of_layers(node, piece))
+        if not found and not isinstance(own_error, ShapeError):
             stated = any(name in LOSS_LETTERS for name in self.context.definitions)
             found = list(self.networks.judged(node, piece, self._text(node, piece), stated=stated))
         if found:

@@ -29,6 +29,7 @@ from backproof.language.notation import (
     Transposed,
 )
 from backproof.language.reading import letter_of
+from backproof.language.symbols import written_key
 from backproof.language.traversal import fold, parts
 
 _SORTS: Final = ("n", "m", "k", "p", "q", "r", "s", "d", "h", "u", "v", "w")
@@ -44,6 +45,7 @@ class Shapes:
     given: Mapping[str, tuple[str, ...]]
     _parent: dict[str, str] = field(default_factory=dict[str, str])
     _letters: dict[str, str] = field(default_factory=dict[str, str])
+    _bounds: set[str] = field(default_factory=set[str])
     _count: itertools.count[int] = field(default_factory=itertools.count)
 
     def sizes(self, formulas: Iterable[Notation]) -> dict[str, tuple[str, ...]]:
@@ -52,7 +54,7 @@ class Shapes:
             self._letters = {}
             fold(formula, self._rule)
         taken: dict[str, str] = {}
-        declared = {s for sizes in self.given.values() for s in sizes}
+        declared = {s for sizes in self.given.values() for s in sizes} | self._bounds
         for size in declared:
             taken[self._find(f"={size}")] = size
         free = (s for s in itertools.chain(_SORTS, map("n{}".format, itertools.count(2))) if s not in declared)
@@ -82,6 +84,11 @@ class Shapes:
             if a != b and not (a.startswith("=") and b.startswith("=")):
                 self._parent.update({b: a} if a.startswith("=") else {a: b})
 
+    def _size(self, size: str) -> str:
+        """The axis class of a size that a sum names as its bound."""
+        self._bounds.add(size)
+        return f"={size}"
+
     def _letter(self, letter: str) -> str:
         return self._letters.setdefault(letter, f"?{next(self._count)}")
 
@@ -91,6 +98,10 @@ class Shapes:
                 return self._symbol(node)
             case Transposed():
                 return (inside[0][1], inside[0][0]) if inside[0] else None
+            case Relation((left, right)) if (a := letter_of(left)) and (b := letter_of(right)):
+                if a in self._letters or b in self._letters:
+                    self._unify(self._letter(a), self._letter(b))
+                return None
             case Plus() | Relation():
                 return self._same(inside)
             case Product(sign, _):
@@ -99,6 +110,11 @@ class Shapes:
                 return inside[0] or inside[1]
             case Power() | Negative() | Bracketed() | Marked() | Absolute():
                 return inside[0]
+            case Call(Symbol("tr" | "Tr" | "trace" | "diag"), (_,)) if inside[1] is not None:
+                first, second = inside[1]
+                self._unify(first, second)
+                # diag(v) is square; a trace is a number.
+                return (first, first) if second is None and node.function == Symbol("diag") else None
             case Call(_, arguments):
                 return self._same(inside[1 : 1 + len(arguments)])
             case Entry(_, indices):
@@ -107,7 +123,9 @@ class Shapes:
                     if (letter := letter_of(index)) is not None:
                         self._unify(self._letter(letter), axis)
                 return None
-            case Big(_, _, indices):
+            case Big(_, _, indices, _, upper):
+                if indices and isinstance(upper, Symbol) and (size := written_key(upper)) is not None:
+                    self._unify(self._letter(indices[-1]), self._size(size))
                 for index in indices:
                     self._letters.pop(index, None)
                 return inside[0] if indices else None

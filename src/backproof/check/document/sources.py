@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from backproof.check.document.commands import Expanded, expanded
 from backproof.errors import FileError, LimitError
 
 MAX_DOCUMENT: Final = 4 * 1024 * 1024
@@ -40,17 +41,27 @@ class Piece:
 
 @dataclass(frozen=True)
 class Document:
-    """A document as text with its pieces in order; `lines` maps a line of the text to the file's line and column."""
+    """A document as text with its pieces in order; `lines` maps a line of the text to the file's line and column.
+
+    `own` is the text with its own commands put in place, which the pieces are taken from.
+    """
 
     name: str
-    text: str
+    original: str
+    own: Expanded
     pieces: tuple[Piece, ...]
     lines: Sequence[tuple[int, int]] | None = None
 
+    @property
+    def text(self) -> str:
+        """The text that the pieces are taken from."""
+        return self.own.text
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column in the file, from 1, of an offset of the text."""
-        line = self.text.count("\n", 0, offset)
-        column = offset - (self.text.rfind("\n", 0, offset) + 1)
+        offset = self.own.origin(offset)
+        line = self.original.count("\n", 0, offset)
+        column = offset - (self.original.rfind("\n", 0, offset) + 1)
         if self.lines is None:
             return line + 1, column + 1
         number, first = self.lines[min(line, len(self.lines) - 1)]
@@ -68,7 +79,12 @@ def read_document(text: str, name: str, kind: str) -> Document:
     if kind == "notebook":
         return _notebook(text, name)
     text = text.replace("\r\n", "\n ").replace("\r", "\n") if "\r" in text else text
-    return Document(name, text, tuple(pieces(text, kind)))
+    own = expanded(_COMMENT.sub(_blanked, text) if kind == "latex" else text)
+    return Document(name, text, own, tuple(pieces(own.text, kind)))
+
+
+def _blanked(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 _FENCE: Final = (
@@ -109,16 +125,16 @@ _MATH_FENCES: Final = ("math", "latex", "tex", "{math}")
 
 def pieces(text: str, kind: str) -> Iterator[Piece]:
     """The pieces of a text in order; prose stands between the others."""
-    scanned = _COMMENT.sub(lambda m: " " * len(m[0]), text) if kind == "latex" else text
+
     doubled = kind != "latex" and "\\\\(" in text
     at = 0
-    for found in _SCANNERS.get(kind, _SCANNERS["markdown"]).finditer(scanned):
+    for found in _SCANNERS.get(kind, _SCANNERS["markdown"]).finditer(text):
         if found.start() > at:
-            yield Piece("prose", scanned[at : found.start()], at)
+            yield Piece("prose", text[at : found.start()], at)
         yield from _found(found, doubled=doubled)
         at = found.end()
-    if at < len(scanned):
-        yield Piece("prose", scanned[at:], at)
+    if at < len(text):
+        yield Piece("prose", text[at:], at)
 
 
 def _found(found: re.Match[str], *, doubled: bool) -> Iterator[Piece]:
@@ -172,7 +188,8 @@ def _notebook(text: str, name: str) -> Document:
         whole.append("")
         lines.append(lines[-1] if lines else (1, 1))
     joined = "\n".join(whole)
-    return Document(name, joined, tuple(pieces(joined, "markdown")), lines or [(1, 1)])
+    own = expanded(joined)
+    return Document(name, joined, own, tuple(pieces(own.text, "markdown")), lines or [(1, 1)])
 
 
 def _rows(cell: Any) -> list[str]:

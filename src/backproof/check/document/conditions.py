@@ -1,0 +1,155 @@
+"""Conditions of a formula: "for i ≠ j" before or after it, in its own line or in the sentence around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from backproof.check.document.marks import pieces_of
+from backproof.check.document.sources import Document, Piece
+from backproof.errors import BackproofError
+from backproof.language.grammar import parse_list
+from backproof.language.notation import Big, Cases, Notation, Number, Relation, Symbol, Words
+from backproof.language.reading import bare, letter_of
+from backproof.language.traversal import fold, with_parts
+
+_IF: Final = (
+    r"(?:if|for|when|where|whenever|case|cases|with|assuming|that|wenn|falls|für|fall|si|cas|pour|cuando|caso|para)"
+)
+_AFTER: Final = re.compile(rf"[\s,;.(*_:–—-]*{_IF}\s*(?:the\s+case\s+)?[(*_]*\s*", re.IGNORECASE)
+_BEFORE: Final = re.compile(rf"\b{_IF}\b(?:\s*(?:the\s+case|\d+|[a-z])\b)?[\s(:.*_–—-]*$", re.IGNORECASE)
+_ENDS: Final = re.compile(r"[.!?]\s+[A-Z]|\n\s*#|\n\s*[-*]\s|\n\n.*\S.*\n\n", re.DOTALL)
+MAX_BETWEEN: Final = 120
+
+
+@dataclass
+class Conditions:
+    """The conditions on index letters that the text around a formula states."""
+
+    document: Document
+
+    def around(self, piece: Piece) -> tuple[Relation, ...]:
+        """What holds for a formula because the text right before or right after it says so."""
+        pieces = self.document.pieces
+        at = next((k for k, p in enumerate(pieces) if p.start <= piece.start < p.start + len(p.text)), None)
+        if at is None:
+            return ()
+        after = self._after(at)
+        return (after,) if after is not None else tuple(self._before(at))
+
+    def _after(self, at: int) -> Relation | None:
+        pieces = self.document.pieces
+        if at + 2 >= len(pieces) or pieces[at + 1].kind != "prose" or not _AFTER.fullmatch(pieces[at + 1].text):
+            return None
+        return only_condition(pieces[at + 2])
+
+    def _before(self, at: int) -> Iterator[Relation]:
+        pieces = self.document.pieces
+        words = ""
+        for k in range(at - 1, max(at - 6, 0), -1):
+            piece = pieces[k]
+            if piece.kind == "prose":
+                words = piece.text + words
+                if len(words) > MAX_BETWEEN or _ENDS.search(words):
+                    return
+                continue
+            condition = only_condition(piece)
+            if condition is None:
+                return
+            before = pieces[k - 1].text if pieces[k - 1].kind == "prose" else ""
+            # What stands right behind an earlier formula is that formula's condition.
+            behind = k >= 2 and pieces[k - 2].kind in ("inline", "display") and _AFTER.fullmatch(before) is not None
+            behind = behind and only_condition(pieces[k - 2]) is None and "\n\n" not in before
+            if _BEFORE.search(before) and not behind:
+                yield condition
+            return
+
+
+def is_condition(node: Notation) -> bool:
+    """Whether a relation only compares two index letters: i = j, i ≠ j.
+
+    >>> is_condition(Relation((Symbol("i"), Symbol("j")), ("≠",)))
+    True
+    """
+    return (
+        isinstance(node, Relation)
+        and node.signs in (("=",), ("≠",))
+        and all(len(letter_of(s) or "") == 1 and (letter_of(s) or "") in "abcdijklmnopqrstuvw" for s in node.sides)
+    )
+
+
+def only_condition(piece: Piece) -> Relation | None:
+    """The condition that a formula is, if it is nothing else."""
+    if piece.kind not in ("inline", "display") or len(piece.text) > 40:
+        return None
+    try:
+        found = [n for n in parse_list(piece.text) if not isinstance(n, Words)]
+    except BackproofError:
+        return None
+    return found[0] if len(found) == 1 and isinstance(found[0], Relation) and is_condition(found[0]) else None
+
+
+def attached(nodes: Sequence[Notation]) -> Iterator[tuple[Notation, tuple[Relation, ...]]]:
+    """Each formula of a list with the conditions that stand behind it, or before it where none stands behind."""
+    rest = [n for n in nodes if not isinstance(n, Words)]
+    waiting: list[Relation] = []
+    for k, node in enumerate(rest):
+        if isinstance(node, Relation) and is_condition(node):
+            if k == 0 or is_condition(rest[k - 1]):
+                waiting.append(node)
+            continue
+        behind: list[Relation] = []
+        for other in rest[k + 1 :]:
+            if not (isinstance(other, Relation) and is_condition(other)):
+                break
+            behind.append(other)
+        leads = bool(waiting) and not any(isinstance(n, Relation) and is_condition(n) for n in rest[: k - len(waiting)])
+        yield node, tuple(waiting if leads and len(waiting) == k else behind)
+        waiting = []
+
+
+def under(node: Relation, conditions: Iterable[Relation]) -> tuple[Relation, tuple[str, ...]]:
+    """The claim under conditions, and what has to be said about it."""
+    notes: list[str] = []
+    letters = {letter_of(s) for n in pieces_of(node) if isinstance(n, Symbol) for s in n.subscripts}
+    letters |= {c for n in pieces_of(node) if isinstance(n, Symbol) for s in n.subscripts for c in _run(s)}
+    for condition in conditions:
+        left, right = (letter_of(s) or "" for s in condition.sides)
+        if not {left, right} <= letters:
+            continue
+        sign = condition.signs[0]
+        notes.append(f"for {left} {sign} {right}, as the text says")
+        if sign == "=":
+            node = _same(node, left, right)
+        else:
+            nothing = Number(Fraction(0))
+            sides = tuple(Cases(((s, condition), (nothing, None)), span=s.span) for s in node.sides)
+            node = replace(node, sides=sides)
+    return node, tuple(notes)
+
+
+def _run(sub: Notation) -> str:
+    inner = bare(sub)
+    return inner.name if isinstance(inner, Symbol) and 2 <= len(inner.name) <= 3 and inner.name.isalpha() else ""
+
+
+def _same(node: Relation, kept: str, dropped: str) -> Relation:
+    def rule(part: Notation, inside: tuple[Notation, ...]) -> Notation:
+        if isinstance(part, Symbol) and letter_of(part) == dropped and not part.subscripts:
+            return replace(part, name=kept)
+        new = with_parts(part, inside)
+        if isinstance(new, Symbol) and new.subscripts:
+            subs = tuple(
+                replace(s, name=s.name.replace(dropped, kept)) if isinstance(s, Symbol) and dropped in _run(s) else s
+                for s in new.subscripts
+            )
+            return replace(new, subscripts=subs)
+        if isinstance(new, Big) and dropped in new.indices:
+            return part
+        return new
+
+    found = fold(node, rule)
+    return found if isinstance(found, Relation) else node
