@@ -118,3 +118,31 @@ def test_ascii_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
         "cross-entropy",
     )
     assert derived(capsys, *options, "--ascii").isascii()
+
+
+def test_a_layer_of_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = derived(capsys, "layernorm", "--of", "dx")
+    assert shown.startswith("layer-norm; the gradient that arrives is Gy at y; eps: a small positive number")
+    assert "╭─ ✓ proved" in shown
+    data = json.loads(derived(capsys, "attention", "--json"))
+    assert [e["name"] for e in data["equations"]] == ["dO", "dA", "dD", "dS", "dQ", "dK", "dV"]
+    assert {e["verdict"] for e in data["equations"]} == {"proved"}
+    for form in ("latex", "markdown", "html"):
+        assert "in the names of the layer" in derived(capsys, "rnn", "--of", "dz", "--format", form)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("dropuot",), "did you mean dropout?"),
+        (("dropout", "--of", "dq"), "no equation 'dq'"),
+        (("dropout", "--layers", "n-k"), "a layer or a network, not both"),
+        (("dropout", "--format", "coq"), "a layer is not written for Coq"),
+        (("dropout", "--format", "ipynb"), "a layer has no notebook"),
+    ],
+)
+def test_a_layer_that_cannot_be_derived_so(
+    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["derive", *arguments]) == 2
+    assert words in capsys.readouterr().err

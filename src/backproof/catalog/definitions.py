@@ -79,14 +79,15 @@ def _read(entry: Entry, text: str) -> Expr:
     sorts = () if entry.elementwise else (AXIS,)
     inputs = dict.fromkeys(entry.parameters, sorts)
     inputs |= {hyperparameter.name: () for hyperparameter in entry.hyperparameters}
-    readings = elaborate(parse(text), Scope(Program(inputs), functions=_functions()), text, entry.name)
+    readings = elaborate(parse(text), Scope(Program(inputs), functions=function_meanings()), text, entry.name)
     if len(readings[0].sides) != 1:
         raise FormulaError(f"the definition of {entry.name} is not one formula", got=text)
     return readings[0].sides[0].expr
 
 
 @cache
-def _functions() -> MappingProxyType[str, FunctionMeaning]:
+def function_meanings() -> MappingProxyType[str, FunctionMeaning]:
+    """What every written name of a function of the catalogue means."""
     return MappingProxyType(
         {written: FunctionMeaning(e.name, arity=len(e.parameters)) for written, e in spelled().items()}
     )

@@ -68,6 +68,15 @@ def loss(name: str) -> Loss:
     return _found("loss", name, _spellings(LOSSES), tuple(entry.name for entry in LOSSES))
 
 
+def find_layer(name: str) -> Layer:
+    """The layer with this written name. Raises UnknownNameError, with the names that are close.
+
+    >>> find_layer("LayerNorm").name
+    'layer-norm'
+    """
+    return _found("layer", name, _spellings(LAYERS), tuple(entry.name for entry in LAYERS))
+
+
 def find(kind: Kind, name: str) -> Entry | Layer:
     """The entry of a kind with this written name. Raises UnknownNameError, with the names that are close."""
     match kind:
@@ -76,7 +85,7 @@ def find(kind: Kind, name: str) -> Entry | Layer:
         case "loss":
             return loss(name)
         case "layer":
-            return _found("layer", name, _spellings(LAYERS), tuple(entry.name for entry in LAYERS))
+            return find_layer(name)
         case "function":
             return _found("function", name, spelled(), tuple(_applicable()))
 

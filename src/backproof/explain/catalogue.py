@@ -59,8 +59,13 @@ def _function(entry: Entry) -> Listed:
 
 
 def _layer(layer: Layer) -> Listed:
-    formulas = tuple(f"{form.layout}: {form.matrices}" for form in layer.forms)
-    return Listed(layer.name, formulas, (("also", ", ".join(layer.aliases)), ("source", layer.source)))
+    forms = tuple(f"{form.layout}: {form.matrices}" for form in layer.forms)
+    takes = ", ".join(f"{o.name}[{','.join(o.sorts)}]" if o.sorts else o.name for o in layer.operands)
+    notes = [("also", ", ".join(layer.aliases))] if layer.aliases else []
+    notes += [("takes", takes), ("learnt", ", ".join(layer.parameters))] if layer.parameters else [("takes", takes)]
+    notes += [(o.name, o.meaning) for o in layer.operands if o.role == "given"]
+    notes += [("limits", layer.limits)] if layer.limits else []
+    return Listed(layer.name, (*layer.equations, *forms), (*notes, ("source", layer.source)))
 
 
 def catalogue_text(kinds: Sequence[str], *, ascii: bool = False, width: int | None = None, colour: bool = False) -> str:

@@ -12,6 +12,7 @@ from backproof.language.latex import typeset
 from backproof.language.notation import Notation, Relation
 from backproof.language.text import write
 from backproof.proof.derivation import Derivation
+from backproof.proof.layer_derivation import LayerDerivation
 from backproof.proof.verdict import Nested, Witness
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 VERDICTS: Final = ("proved", "refuted", "unknown", "unread")
 
 
-def derivation_json(derivation: Derivation) -> str:
+def derivation_json(derivation: Derivation | LayerDerivation) -> str:
     """The equations and steps of a derivation."""
     equations = [
         {

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backproof import catalog
+from backproof.catalog import Layer
 from backproof.check.wording import condition_notation
 from backproof.language.expression import Apply, apply, postorder, tensor
 from backproof.language.notating import notate
 from backproof.language.notation import Notation, Relation
 from backproof.language.program import Program
 from backproof.proof.derivation import Derivation, Equation
+from backproof.proof.layer_derivation import LayerDerivation
 from backproof.proof.verdict import Kind, Verdict
 
 
@@ -58,19 +60,39 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A network in words, its definitions, and its passages."""
+    """A network or layer in words, its definitions, and its passages."""
 
     title: str
     given: tuple[Notation, ...]
     passages: tuple[Passage, ...]
 
 
-def lesson(derivation: Derivation) -> Lesson:
+def lesson(derivation: Derivation | LayerDerivation) -> Lesson:
     """The lesson of a derivation."""
+    if isinstance(derivation, LayerDerivation):
+        return _layer_lesson(derivation)
     network, symbols = derivation.network, catalog.symbols()
     given = tuple(notate(d, program=network.program, symbols=symbols) for d in network.program.definitions)
     functions = tuple(_definitions(network.program))
-    return Lesson(network.describe(), given + functions, tuple(_passage(derivation, e) for e in derivation.equations))
+    passages = (_passage(derivation.program, e, heading(e.name, network.last)) for e in derivation.equations)
+    return Lesson(network.describe(), given + functions, tuple(passages))
+
+
+def _layer_lesson(derivation: LayerDerivation) -> Lesson:
+    layer, program = derivation.layer, catalog.layer_program(derivation.layer)
+    given = tuple(notate(d, program=program, symbols=catalog.symbols()) for d in program.definitions)
+    passages = (_passage(derivation.program, e, _layer_heading(layer, e.target)) for e in derivation.equations)
+    arriving = " and ".join(f"{catalog.arriving(r)} at {r}" for r in layer.results)
+    takes = "; ".join(f"{o.name}: {o.meaning}" for o in layer.operands if o.role == "given")
+    title = f"{layer.name}; the gradient that arrives is {arriving}" + (f"; {takes}" if takes else "")
+    return Lesson(title, given + tuple(_definitions(program)), tuple(passages))
+
+
+def _layer_heading(layer: Layer, target: str) -> str:
+    operand = catalog.operand(layer, target)
+    if operand is None:
+        return "result of the layer" if target in layer.results else "inside the layer"
+    return operand.meaning or ("learnt" if operand.role == "parameter" else "what the layer takes")
 
 
 def _definitions(program: Program) -> Iterator[Notation]:
@@ -84,20 +106,20 @@ def _definitions(program: Program) -> Iterator[Notation]:
             yield Relation((left, right), ("=",))
 
 
-def _passage(derivation: Derivation, equation: Equation) -> Passage:
+def _passage(program: Program, equation: Equation, heading: str) -> Passage:
     symbols = catalog.symbols()
 
     def conditions(verdict: Verdict) -> tuple[Notation, ...]:
-        found = (condition_notation(c, derivation.program) for c in verdict.open_conditions)
+        found = (condition_notation(c, program) for c in verdict.open_conditions)
         return tuple(dict.fromkeys(found))
 
     general = None
     if equation.general is not None:
-        right = notate(equation.general, program=derivation.program, free=equation.indices, symbols=symbols)
+        right = notate(equation.general, program=program, free=equation.indices, symbols=symbols)
         general = Relation((equation.left, right), ("=",))
     return Passage(
         equation.name,
-        heading(equation.name, derivation.network.last),
+        heading,
         tuple(Line(s.left, s.notation, s.why, s.verdict.kind, conditions(s.verdict)) for s in equation.steps),
         general,
         equation.verdict.because if equation.verdict.kind is not Kind.PROVED else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from backproof.errors import UsageError
 from backproof.proof.derivation import Derivation
+from backproof.proof.layer_derivation import LayerDerivation
 
 if TYPE_CHECKING:
     from backproof.check.claims import CheckedClaim
@@ -15,7 +16,7 @@ FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json")
 
 
 def show(
-    what: Derivation | CheckedClaim | Sequence[CheckedClaim],
+    what: Derivation | LayerDerivation | CheckedClaim | Sequence[CheckedClaim],
     format: str = "text",
     *,
     ascii: bool = False,
@@ -29,13 +30,15 @@ def show(
     """
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!r}", expected="one of " + ", ".join(FORMATS), got=format)
-    if isinstance(what, Derivation):
+    if isinstance(what, Derivation | LayerDerivation):
         return _derivation(what, format, ascii=ascii, width=width, colour=colour)
     claims = tuple(what) if isinstance(what, Sequence) else (what,)
     return _claims(claims, format, ascii=ascii, width=width, colour=colour)
 
 
-def _derivation(what: Derivation, format: str, *, ascii: bool, width: int | None, colour: bool) -> str:
+def _derivation(
+    what: Derivation | LayerDerivation, format: str, *, ascii: bool, width: int | None, colour: bool
+) -> str:
     from backproof.explain.lesson import lesson
 
     match format:
@@ -57,6 +60,11 @@ def _derivation(what: Derivation, format: str, *, ascii: bool, width: int | None
             return lesson_html(lesson(what))
         case "ipynb":
             from backproof.explain.notebook import derivation_notebook
+
+            if isinstance(what, LayerDerivation):
+                raise UsageError(
+                    "a layer has no notebook", expected=", ".join(f for f in FORMATS if f != "ipynb"), got=format
+                )
 
             return derivation_notebook(what)
         case _:
