@@ -180,6 +180,13 @@ def test_an_equation_has_indices_on_both_sides_or_on_none():
     assert write(notate(broadcast, program=LAYERS)) == "R_{i,b} = cᵢ"
 
 
+def test_an_inner_product_of_matrices_is_no_matrix_product():
+    assert write(notate(sum_over((i, b), t("D", i, b) * t("D", i, b) * t("c", i)), program=LAYERS)).startswith("Σ")
+    assert write(notate(Definition("J", (), sum_over((i, b), t("D", i, b) * t("G", i, b))), program=LAYERS)) == (
+        "J = Σᵢ Σₖ Dᵢₖ Gᵢₖ"
+    )
+
+
 def test_a_softmax_jacobian_has_indices():
     q = Index("q", "k")
     jacobian = t("a", k) * (delta(k, q) - t("a", q))

@@ -153,7 +153,7 @@ def contracted(pieces: Sequence[tuple[Piece, bool]], summed: frozenset[Index]) -
 
     None where it is none: an index in three factors or in one only, a trace, more than two open axes.
     """
-    if len(pieces) == 2 and all(p.axes == summed for p, _ in pieces):
+    if len(pieces) == 2 and len(summed) == 1 and all(p.axes == summed for p, _ in pieces):
         return inner(*(p for p, _ in pieces)) if not any(inverse for _, inverse in pieces) else None
     groups: list[Piece] = []
     for axes in dict.fromkeys(p.axes for p, _ in pieces):
