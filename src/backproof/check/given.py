@@ -17,6 +17,7 @@ from backproof.language.scope import LOSS_LETTERS, FunctionMeaning, Scope
 from backproof.language.walks import inline, names, rewrite
 
 LOSS: Final = "J"
+TARGETS: Final = ("y", "Y", "t", "T", "p")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +53,13 @@ class GivenNetwork(Network):
     @cached_property
     def admissible(self) -> tuple[Assumption, ...]:
         """What a cross-entropy takes for granted of its target y: a claim may need it, and then says so."""
-        target = next((n for n in ("y", "Y") if n in self.given.inputs), None)
-        if target is None or not 1 <= len(self.given.sorts(target)) <= 2 or _assumed(self.given, target):
-            return ()
-        if len(self.given.sorts(target)) == 1:
-            return (Assumption(target, "unit-sum", axis=0),)
-        return (Assumption(target, "unit-sum", axis=1 if self.given.row_vectors else 0),)
+        targets = [
+            n
+            for n, sorts in self.given.inputs.items()
+            if n.partition("(")[0] in TARGETS and 1 <= len(sorts) <= 2 and not _assumed(self.given, n)
+        ]
+        last = 1 if self.given.row_vectors else 0
+        return tuple(Assumption(n, "unit-sum", axis=last if len(self.given.inputs[n]) == 2 else 0) for n in targets)
 
     def describe(self) -> str:
         """The title of what was written."""

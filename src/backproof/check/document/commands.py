@@ -32,9 +32,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A text with its commands put in place: from `starts[k]` on, its offsets are those of the original at `origins[k]`.
+    """A text with its commands put in place.
 
-    What a command was replaced by lies at the command itself.
+    From `starts[k]` on, its offsets are those of the original at `origins[k]`; what a command was replaced by lies at
+    the command itself.
     """
 
     text: str

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.making import Known, Making, Setting
-from backproof.check.document.marks import bold_names
+from backproof.check.document.forms import free_letters
+from backproof.check.document.making import Making, Setting
+from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
 from backproof.check.document.shapes import uses
+from backproof.check.document.substitution import Known
 from backproof.check.worksheet.reading import name_of
 from backproof.errors import BackproofError
 from backproof.language.notation import (
+    Big,
     Bracketed,
     Call,
     Derivative,
@@ -21,8 +24,11 @@ from backproof.language.notation import (
     Number,
     Relation,
     Symbol,
+    Transposed,
 )
-from backproof.language.traversal import parts
+from backproof.language.reading import letter_of
+from backproof.language.scope import LOSS_LETTERS
+from backproof.language.traversal import fold, parts, with_parts
 
 MAX_VERSIONS: Final = 6
 
@@ -35,10 +41,13 @@ class Context:
     definitions: dict[str, list[Known]] = field(default_factory=dict[str, list[Known]])
     shapes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     values: dict[str, Fraction] = field(default_factory=dict[str, Fraction])
+    families: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict[str, tuple[str, tuple[str, ...]]])
+    words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     _order: itertools.count[int] = field(default_factory=itertools.count)
 
     def define(self, node: Relation, text: str) -> bool:
         """Keeps a definition; False if the relation is none."""
+        node = self._with_hidden_indices(node)
         head, body = node.sides[0], node.sides[1]
         parameters: tuple[str, ...] | None = None
         symbol: Notation = head
@@ -56,11 +65,46 @@ class Context:
         self.definitions.setdefault(name, []).append(known)
         return True
 
+    def _with_hidden_indices(self, node: Relation) -> Relation:
+        """L_i = −log(e^{f_y}/Σ_j e^{f_j}) depends on y: the index stands on the head in all that follows."""
+        head = node.sides[0]
+        if not isinstance(head, Symbol) or head.label is not None or head.name in GRADIENT_LETTERS:
+            return with_families(node, self.families)
+        self.families.pop(head.name, None)
+        node = with_families(node, self.families)
+        body = node.sides[1]
+        free, own = free_letters(body), [letter for _, letters in uses(head)[:1] for letter in letters]
+        bound = {i for n in pieces_of(body) if isinstance(n, Big) for i in n.indices}
+        used: dict[str, set[str]] = {}
+        for part in pieces_of(body):
+            if isinstance(part, Symbol):
+                for name, letters in uses(part)[:1]:
+                    used.setdefault(name, set()).update(letters)
+        hidden = free - set(own)
+        self.words |= {
+            (base, h)
+            for h in hidden
+            if len(bases := [n for n, letters in used.items() if h in letters]) == 1 and not used[bases[0]] & bound
+            for base in bases
+            if any(isinstance(n, Transposed) and isinstance(n.body, Symbol) for n in pieces_of(body))
+        }
+        self.words -= {(base, h) for base, letters in used.items() if letters & bound for h in letters}
+        hidden -= {h for _, h in self.words}
+        node = with_words(node, self.words)
+        if not hidden or not all(any(h in letters and letters & bound for letters in used.values()) for h in hidden):
+            return node
+        name = f"{head.name}one" if head.name in LOSS_LETTERS else head.name
+        letters = (*(o for o in own if o in free), *sorted(hidden))
+        self.families[head.name] = (name, letters)
+        new = replace(head, name=name, subscripts=tuple(map(Symbol, letters)))
+        return replace(node, sides=(new, *node.sides[1:]))
+
     def settings(self, relation: Relation, text: str) -> Iterator[Setting]:
         """Worlds for a formula: with the last definitions first, then with earlier ones.
 
         Raises BackproofError where no world fits the formula.
         """
+        relation = with_words(with_families(relation, self.families), self.words)
         failed: BackproofError | None = None
         found = False
         for number_of, versions in enumerate(self._versions(relation)):
@@ -104,6 +148,37 @@ class Context:
             if versions not in tried:
                 tried.append(versions)
                 yield versions
+
+
+def with_words(root: Relation, words: Set[tuple[str, str]]) -> Relation:
+    """The relation with u_o as one name where o is no index of u."""
+    if not words:
+        return root
+
+    def rule(node: Notation, inside: tuple[Notation, ...]) -> Notation:
+        if isinstance(node, Symbol) and len(node.subscripts) == 1:
+            letter = letter_of(node.subscripts[0])
+            if letter is not None and (node.name, letter) in words:
+                return replace(node, name=f"{node.name}_{letter}", subscripts=())
+        return with_parts(node, inside)
+
+    found = fold(root, rule)
+    return found if isinstance(found, Relation) else root
+
+
+def with_families(root: Relation, families: Mapping[str, tuple[str, tuple[str, ...]]]) -> Relation:
+    """The relation with the indices that the names of families carry."""
+    if not families:
+        return root
+
+    def rule(node: Notation, inside: tuple[Notation, ...]) -> Notation:
+        if isinstance(node, Symbol) and node.name in families and node.label is None:
+            name, letters = families[node.name]
+            return replace(node, name=name, subscripts=tuple(map(Symbol, letters)))
+        return with_parts(node, inside)
+
+    found = fold(root, rule)
+    return found if isinstance(found, Relation) else root
 
 
 def _differentiated(relation: Relation) -> Iterator[str]:

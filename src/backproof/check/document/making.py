@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
+from backproof.check.document.marks import GRADIENT_LETTERS, Bold, bold_names, pieces_of
 from backproof.check.document.shapes import Shapes, uses
+from backproof.check.document.substitution import Known, substituted
 from backproof.check.given import World
 from backproof.check.names import catalogue_functions
 from backproof.check.worksheet.building import Builder, loss_name
 from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, UnknownNameError
+from backproof.language.letters import GREEK
 from backproof.language.matrix_functions import BUILTINS
 from backproof.language.notation import (
     Big,
@@ -35,20 +38,9 @@ from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import parts, with_parts
 
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
+VECTOR_FUNCTIONS: Final = frozenset({"softmax", "diag"})
+UNKNOWN_LOSSES: Final = LOSS_LETTERS | {"ell", "l"}
 SCALARS: Final = frozenset("lambda eta alpha beta gamma epsilon eps mu rho tau m n N M B K T t k i j l s c".split())
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A definition as the document gives it: `name(parameters) = body`, from the formula `text`."""
-
-    name: str
-    head: Notation
-    parameters: tuple[str, ...] | None
-    body: Notation
-    text: str
-    bold: frozenset[str]
-    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +78,17 @@ class Making:
     whole: set[str] = field(default_factory=set[str])
     indexed: set[str] = field(default_factory=set[str])
     transposed: set[str] = field(default_factory=set[str])
+    of_vectors: bool = False
+    families: set[str] = field(default_factory=set[str])
+    slopes: dict[str, str] = field(default_factory=dict[str, str])
 
     def setting(self, *, earlier: bool) -> Setting:
         """The world. Raises BackproofError where the formula cannot be read with these definitions."""
         relation = self._resolved(self.relation)
         if not isinstance(relation, Relation):
             raise TypeError("a relation stays one")
-        self.bold |= bold_names(self.relation, self.text)
+        self._embolden(bold_names(self.relation, self.text))
+        opened = self._any_loss(relation)
         extra = self._loss(relation)
         self._collect(relation if extra is None else Relation((*relation.sides, extra), (*relation.signs, "=")))
         self._check_variables(relation)
@@ -116,6 +112,8 @@ class Making:
         numbers = sorted(n for n, r in self.ranks.items() if not r and n not in self.needed)
         said = mixed or any(n[0].isupper() for n in numbers)
         notes = (f"read as numbers: {', '.join(numbers)}",) if numbers and said else ()
+        if opened:
+            notes = (*notes, opened)
         if self.convention:
             notes = (*notes, "capitals are read as matrices, small letters as vectors")
         return Setting(
@@ -146,6 +144,51 @@ class Making:
         if not named and not any(isinstance(n, Call) and n.primes for n in pieces_of(relation)):
             raise FormulaError("the formula has no derivative of anything that is named")
         return None
+
+    def _any_loss(self, relation: Relation) -> str | None:
+        """∂L/∂… where the text does not say what L is: any function of what is computed last.
+
+        By the chain rule all first derivatives of L are those of the form Σ gᵢ oᵢ, with a name gᵢ for each slope.
+        """
+        derivatives = [n for n in pieces_of(relation) if isinstance(n, Derivative) and n.order == 1]
+        of = {name_of(d.of.function if isinstance(d.of, Call) else d.of) or "" for d in derivatives if d.of is not None}
+        unknown = {n for n in of if n in UNKNOWN_LOSSES and n not in self.versions}
+        if len(unknown) != 1:
+            return None
+        loss = unknown.pop()
+        wrt = {
+            name
+            for d in derivatives
+            if d.of is not None and name_of(d.of) == loss and isinstance(d.wrt, Symbol)
+            for name in [self._defined_or_plain(d.wrt)]
+        }
+        depending = self._all_depending(wrt)
+        used = {n for name in depending for n in self._depends(self.versions[name].body, all_names=True)}
+        last = sorted((depending | wrt) - used)
+        if not last or any(name not in self.versions for name in last):
+            return None
+        terms: list[tuple[int, Notation]] = []
+        for number, name in enumerate(last, start=1):
+            known = self.versions[name]
+            head = known.head.function if isinstance(known.head, Call) else known.head
+            letters = next((own for _, own in uses(head) if own), ()) if isinstance(head, Symbol) else ()
+            slope = Symbol("slope", (Number(Fraction(number)), *map(Symbol, letters)))
+            product = Product("⊙", (slope, head))
+            terms.append((1, Big("sum", product, indices=letters) if letters else Big("sum", product)))
+            self.slopes[f"slope({number})"] = name
+        self.versions = {
+            **self.versions,
+            loss: Known(loss, Symbol(loss), None, Plus(tuple(terms)), loss, Bold(), 10**9),
+        }
+        return f"{loss} is not stated: it may be any function of {', '.join(last)}"
+
+    def _defined_or_plain(self, symbol: Symbol) -> str:
+        found = [name for name, _ in uses(symbol)]
+        return next((n for n in found if n in self.versions), found[0] if found else symbol.name)
+
+    def _all_depending(self, names: set[str]) -> set[str]:
+        """Everything defined that depends on one of the names."""
+        return {n for n, known in self.versions.items() if self._depends(known.body, all_names=True) & names}
 
     def _open_losses(self) -> None:
         """L = ℓ(o, y) of vectors, where nothing says what ℓ is: its slopes are names, and L the form Σ gᵢ oᵢ.
@@ -209,6 +252,8 @@ class Making:
                 names = tuple(name_of(a) for a in node.arguments)
                 if names == known.parameters:
                     return replace(node.function, span=node.span)
+                if (inlined := substituted(known, node.arguments)) is not None:
+                    return self._resolved(inlined, depth + 1)
             elif known is not None and isinstance(node.function, Symbol) and all(
                 isinstance(a, Symbol) and (name_of(a) or "") in self.ranks for a in node.arguments
             ) and len(node.arguments) > 1:  # fmt: skip
@@ -240,7 +285,7 @@ class Making:
                 if first and name in self.versions:
                     known = self.versions[name]
                     self.needed[name] = known
-                    self.bold |= known.bold
+                    self._embolden(known.bold)
                     body = self._resolved(known.body)
                     self._find_indices(body)
                     todo.append(body)
@@ -249,16 +294,25 @@ class Making:
                 self.ranks[name] = len(self.shapes[name])
             elif name in self.bold or name in self.transposed:
                 self.ranks[name] = max(self.ranks[name], 2 if name[0].isupper() else 1)
+            if name in self.families and name not in self.bold and name not in self.shapes:
+                self.ranks[name] = max(self.ranks[name], 2)
         self._by_convention()
+        for slope, of in self.slopes.items():
+            if slope in self.ranks:
+                self.ranks[slope] = max(self.ranks.get(of, 0), self._own_rank(self.versions[of]))
         for name in self.needed:
             # What is defined takes its shape from its definition.
             self.ranks[name] = 0 if name not in self.bold and not self.convention else self.ranks[name]
 
+    def _embolden(self, bold: Bold) -> None:
+        self.bold |= bold.whole
+        self.families |= bold.indexed
+
     def _by_convention(self) -> None:
         """W, X and Θ as matrices, and then small letters as vectors, where neither bold letters nor shapes say it."""
-        plain = [n for n in self.ranks if n not in self.shapes]
+        plain = [n for n in self.ranks if n not in self.shapes and not (self.ranks[n] and n in self.indexed)]
         weights = [n for n in plain if n[0] in "WUVX" or n.startswith(("Theta", "theta("))]
-        if not self.matrices or not weights or self.bold or any(self.ranks[n] for n in plain if n in self.indexed):
+        if not self.matrices or not (weights or self.of_vectors) or self.bold:
             return
         self.convention = True
         for name in plain:
@@ -306,12 +360,25 @@ class Making:
                 case Entry(body, _):
                     stack.append(body)
                 case Call(function, arguments):
+                    if isinstance(function, Symbol) and function.name in VECTOR_FUNCTIONS:
+                        self.of_vectors = True
                     stack.extend(arguments)
                     stack.extend(self._head(function, node))
                 case Transposed(Symbol() as inner):
-                    if (name := name_of(inner)) is not None and len(name) == 1:
+                    if (name := name_of(inner)) is not None and (len(name) == 1 or name in GREEK):
                         self.transposed.add(name)
+                    self.families |= {n for n, own in uses(inner)[:1] if len(own) == 1 and n[0].islower()}
                     stack.append(inner)
+                case Product("" | "·" | "@", factors):
+                    for first, second in itertools.pairwise(factors):
+                        if (
+                            isinstance(first, Transposed)
+                            and isinstance(second, Symbol)
+                            and isinstance(first.body, Symbol)
+                        ):
+                            # In wᵀ x_i the x_i are vectors.
+                            self.families |= {n for n, own in uses(second)[:1] if len(own) == 1 and n[0].islower()}
+                    stack.extend(factors)
                 case Derivative(of, wrt):
                     stack.extend(p for p in (of, wrt) if p is not None and not isinstance(p, Words))
                 case Words():
@@ -365,7 +432,8 @@ class Making:
             if isinstance(function, Symbol) and function.name in self.functions and function not in said:
                 raise UnknownNameError(f"the text does not say what the function {function.name} is")
 
-    def _depends(self, node: Notation) -> set[str]:
+    def _depends(self, node: Notation, *, all_names: bool = False) -> set[str]:
+        needed = self.versions if all_names else self.needed
         found: set[str] = set()
         todo = [self._resolved(node)]
         while todo:
@@ -373,6 +441,6 @@ class Making:
                 name = self._name(symbol, letters)
                 if name is not None and name not in found:
                     found.add(name)
-                    if name in self.needed:
-                        todo.append(self.needed[name].body)
+                    if name in needed:
+                        todo.append(self._resolved(needed[name].body))
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -23,18 +24,25 @@ def pieces_of(root: Notation) -> Iterator[Notation]:
         stack.extend(parts(node))
 
 
-def bold_names(node: Notation, text: str) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Bold:
+    """The names in bold: `whole` as they stand, `indexed` with one index letter, x_i the i-th vector."""
+
+    whole: frozenset[str] = frozenset()
+    indexed: frozenset[str] = frozenset()
+
+
+def bold_names(node: Notation, text: str) -> Bold:
     """The names that are written in bold: vectors and matrices."""
-    found: set[str] = set()
-    stack = [node]
-    while stack:
-        part = stack.pop()
+    whole: set[str] = set()
+    indexed: set[str] = set()
+    for part in pieces_of(node):
         if isinstance(part, Symbol):
             start, end = part.span
             if any(mark in text[start:end] for mark in BOLD) or text[:start].rstrip("{ ").endswith(BOLD):
-                found |= {n for n, _ in uses(part)[:1]}
-        stack.extend(parts(part))
-    return frozenset(found)
+                for name, letters in uses(part)[:1]:
+                    (indexed if len(letters) == 1 and name[0].islower() else whole).add(name)
+    return Bold(frozenset(whole), frozenset(indexed))
 
 
 def number(node: Notation) -> Fraction | None:

@@ -60,7 +60,7 @@ class Networks:
             yield from self._unstated(node, piece, text)
 
     def of_layers(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """The claim for the network that the text spells out layer by layer; nothing if there is none or it is unread."""
+        """The claim for the network that the text spells out by layers; nothing if there is none or it is unread."""
         network = self.standard.network()
         if network is None:
             return

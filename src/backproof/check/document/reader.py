@@ -13,6 +13,7 @@ from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where
 from backproof.check.document.conditions import Conditions, attached, under
 from backproof.check.document.context import Context, Setting
+from backproof.check.document.forms import Forms
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.prose import runs
@@ -82,12 +83,14 @@ class _Reader:
     formulas: int = 0
     gradients: int = 0
     definitions: int = 0
-    previous: Notation | None = None
+    chain: tuple[Notation, ...] = ()
+    chain_conditions: tuple[Relation, ...] = ()
 
     def __post_init__(self) -> None:
         self.context = Context(self.document.name)
         self.networks = Networks(self.document)
         self.conditions = Conditions(self.document)
+        self.forms = Forms.of(p.text for p in self.document.pieces if p.kind in ("inline", "display"))
         self.deadline = time.monotonic() + MAX_SECONDS
 
     def claims(self) -> Iterator[CheckedClaim]:
@@ -178,12 +181,16 @@ class _Reader:
     def _relation(
         self, node: Relation, piece: Piece, conditions: tuple[Relation, ...], *, loose: bool
     ) -> Iterator[CheckedClaim]:
-        if node.sides[0] == Words("") and self.previous is not None:
+        before: tuple[Notation, ...] = ()
+        if node.sides[0] == Words(""):
             # A line that goes on with "= …".
-            node = replace(node, sides=(self.previous, *node.sides[1:]))
-        elif node.sides[0] == Words(""):
-            return
-        self.previous = node.sides[-1]
+            if not self.chain:
+                return
+            before, conditions = self.chain, conditions or self.chain_conditions
+            at = (node.span[0], node.span[0])
+            shown = tuple(replace(side, span=at) for side in before)
+            node = replace(node, sides=(*shown, *node.sides[1:]), signs=("=", *node.signs))
+        self.chain = (node.sides[0], node.sides[-1])
         if "∈" in node.signs:
             at = node.signs.index("∈")
             if at == 0:
@@ -196,8 +203,12 @@ class _Reader:
                 return
             self.gradients += 1
             conditions = conditions or self.conditions.around(piece)
+            self.chain_conditions = conditions
             conditioned, notes = under(node, conditions)
-            for claim in self._claim(conditioned, piece):
+            claims = list(self._claim(conditioned, piece))
+            # The step that an earlier line ended with was judged there.
+            known = bool(before) and len(claims) == len(node.sides) - 1
+            for claim in claims[1:] if known else claims:
                 yield replace(claim, notes=(*claim.notes, *notes)) if notes else claim
             return
         self._definition(node, piece)
@@ -219,8 +230,9 @@ class _Reader:
     def _definition(self, node: Relation, piece: Piece) -> None:
         if node.signs[0] not in ("=", ":=", "≡"):
             return
-        name = name_of(node.sides[0])
         self.networks.standard.state(node, piece.text)
+        node = self.forms.plain(node)
+        name = name_of(node.sides[0])
         value = number(node.sides[1])
         if value is not None:
             if name is not None and isinstance(node.sides[0], Symbol):
@@ -302,7 +314,7 @@ class _Reader:
         statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
         first: list[CheckedClaim] = []
         tentative = False
-        for number_of, setting in enumerate(self.context.settings(node, piece.text)):
+        for number_of, setting in enumerate(self.context.settings(self.forms.plain(node), piece.text)):
             try:
                 steps = self._steps(setting, statement)
             except BackproofError:

@@ -125,7 +125,6 @@ _MATH_FENCES: Final = ("math", "latex", "tex", "{math}")
 
 def pieces(text: str, kind: str) -> Iterator[Piece]:
     """The pieces of a text in order; prose stands between the others."""
-
     doubled = kind != "latex" and "\\\\(" in text
     at = 0
     for found in _SCANNERS.get(kind, _SCANNERS["markdown"]).finditer(text):

@@ -1,0 +1,220 @@
+"""One form for what documents write in many ways: samples, steps, classes and squares as plain names and indices."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Final
+
+from backproof.check.document.marks import pieces_of
+from backproof.errors import BackproofError
+from backproof.language.grammar import parse_list
+from backproof.language.notation import (
+    Big,
+    Cases,
+    Indicator,
+    Notation,
+    Number,
+    Plus,
+    Power,
+    Product,
+    Relation,
+    Symbol,
+)
+from backproof.language.reading import bare, letter_of
+from backproof.language.traversal import fold, parts, with_parts
+
+MAX_SCANNED: Final = 3_000
+_SAMPLES: Final = frozenset("ijkmnstp")
+_NAME_PARTS: Final = frozenset("focghxyzuvwabde")
+_GATES: Final = frozenset("fizro")
+_TWO: Final = Number(Fraction(2))
+SQUARE: Final = "squared"
+
+
+@dataclass
+class Forms:
+    """What the letters of a document are, found from all of its formulas, and the formulas in one form.
+
+    `samples` are letters of examples, x^{(i)}, over which a sum runs somewhere; `steps` letters of time, h_{t−1};
+    `classes` names that stand as an index, f_{y_i}; `words` pairs of a name and a letter that are one name, W_f;
+    `squares` names that are defined as a square, σ².
+    """
+
+    samples: set[str] = field(default_factory=set[str])
+    steps: set[str] = field(default_factory=set[str])
+    classes: set[str] = field(default_factory=set[str])
+    words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    squares: set[str] = field(default_factory=set[str])
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Forms:
+        """The forms of a document with these formulas."""
+        found = cls()
+        bound: set[str] = set()
+        labels: set[str] = set()
+        letters: dict[str, set[str]] = defaultdict(set)
+        pairs: set[tuple[str, str]] = set()
+        before: set[str] = set()
+        for number, text in enumerate(texts):
+            if number == MAX_SCANNED:
+                break
+            try:
+                nodes = parse_list(text)
+            except BackproofError:
+                continue
+            for root in nodes:
+                if isinstance(root, Relation) and _squared(root.sides[0]) is not None:
+                    found.squares.add(_squared(root.sides[0]) or "")
+                for node in pieces_of(root):
+                    if isinstance(node, Big):
+                        bound.update(node.indices)
+                    if not isinstance(node, Symbol):
+                        continue
+                    if (label := letter_of(node.label) if node.label is not None else None) is not None:
+                        labels.add(label)
+                    before.update(_step_before(s) or "" for s in node.subscripts)
+                    own = [letter_of(s) for s in node.subscripts]
+                    found.classes.update(s.name for s in node.subscripts if _is_class(s))
+                    if len(own) == 1 and own[0] is not None:
+                        letters[node.name].add(own[0])
+                    elif len(own) == 2 and all(own):
+                        pairs.add((node.name, f"{own[0]}{own[1]}"))
+                        letters[node.name].update(o or "" for o in own)
+        found.samples = (labels & _SAMPLES & bound) - {"l"}
+        found.steps = (before & {"t", "s"}) - bound - found.samples if before & {"t"} else set()
+        if "t" in before:
+            found.steps.add("t")
+        gates = sum(base == "W" and bool(own & {"f", "o", "z", "r"}) for base, own in letters.items()) > 0
+        found._find_words(letters, pairs, bound, gates=gates)
+        return found
+
+    def _find_words(
+        self, letters: dict[str, set[str]], pairs: set[tuple[str, str]], bound: set[str], *, gates: bool
+    ) -> None:
+        for base, own in letters.items():
+            if own & bound or base == "delta":
+                continue
+            allowed = _NAME_PARTS | _GATES if gates and base in ("W", "U", "b", "V") else _NAME_PARTS
+            two = {p for b, p in pairs if b == base}
+            if not two:
+                self.words |= {(base, letter) for letter in own if letter in allowed - self.classes}
+            elif all(set(p) <= set(letters) | {"x", "h", "y", "o"} and not set(p) & set("ijkmn") for p in two):
+                self.words |= {(base, p) for p in two}
+
+    def plain(self, root: Relation) -> Relation:
+        """The relation in plain names and indices."""
+        if not (self.samples or self.steps or self.classes or self.words or self.squares):
+            return root
+        found = fold(root, self._rule)
+        return found if isinstance(found, Relation) else root
+
+    def _rule(self, node: Notation, inside: tuple[Notation, ...]) -> Notation:
+        new = with_parts(node, inside)
+        match new:
+            case Symbol():
+                return self._symbol(new)
+            case Power(base, exponent) if exponent == _TWO and _squared(new) in self.squares:
+                symbol = bare(base)
+                return (
+                    replace(symbol, name=f"{symbol.name}{SQUARE}", span=new.span) if isinstance(symbol, Symbol) else new
+                )
+            case Indicator(Relation() as condition):
+                return replace(new, condition=self._condition(condition))
+            case Cases(cases):
+                done = tuple((v, self._condition(c) if isinstance(c, Relation) else c) for v, c in cases)
+                return replace(new, cases=done)
+            case _:
+                return new
+
+    def _condition(self, node: Relation) -> Relation:
+        """y_i = k of a class is a condition on two letters."""
+        sides = tuple(
+            replace(s, subscripts=()) if isinstance(s, Symbol) and s.name in self.classes and s.subscripts else s
+            for s in node.sides
+        )
+        return replace(node, sides=sides)
+
+    def _symbol(self, node: Symbol) -> Symbol:
+        if any(_is_class(s) and isinstance(s, Symbol) for s in node.subscripts):
+            subs = tuple(
+                Symbol(s.name, span=s.span) if isinstance(s, Symbol) and _is_class(s) else s for s in node.subscripts
+            )
+            node = replace(node, subscripts=subs)
+        label = letter_of(node.label) if node.label is not None else None
+        if label in self.samples and node.label is not None:
+            return replace(node, subscripts=(bare(node.label), *node.subscripts), label=None)
+        if node.label is None and node.subscripts and self.steps:
+            for sub in (node.subscripts[0], node.subscripts[-1]):
+                step = letter_of(sub) or _step_before(sub) or _step_after(sub)
+                if step in self.steps:
+                    rest = tuple(s for s in node.subscripts if s is not sub)
+                    node = replace(node, subscripts=rest, label=sub)
+                    break
+        own = [letter_of(s) for s in node.subscripts]
+        joined = "".join(o or "?" for o in own)
+        if (node.name, joined) in self.words:
+            return replace(node, name=f"{node.name}_{joined}", subscripts=())
+        return node
+
+
+def _squared(node: Notation) -> str | None:
+    """The name whose square the notation is: sigma for σ², σ_B²."""
+    node = bare(node)
+    if not isinstance(node, Power) or node.exponent != _TWO:
+        return None
+    base = bare(node.base)
+    return base.name if isinstance(base, Symbol) and len(base.subscripts) < 2 else None
+
+
+def _is_class(sub: Notation) -> bool:
+    """A name with an index that stands as an index itself, the y_i of f_{y_i}."""
+    inner = bare(sub)
+    if not isinstance(inner, Symbol) or inner.accent or len(inner.name) != 1 or not inner.name.isalpha():
+        return False
+    indexed = len(inner.subscripts) == 1 and letter_of(inner.subscripts[0]) is not None
+    return indexed or (inner.label is not None and letter_of(inner.label) is not None)
+
+
+def _step_before(sub: Notation) -> str | None:
+    """The letter t of t − 1."""
+    inner = bare(sub)
+    if isinstance(inner, Plus) and len(inner.terms) == 2 and inner.terms[1] == (-1, Number(Fraction(1))):
+        return letter_of(inner.terms[0][1])
+    return None
+
+
+def _step_after(sub: Notation) -> str | None:
+    inner = bare(sub)
+    if isinstance(inner, Plus) and len(inner.terms) == 2 and inner.terms[1] == (1, Number(Fraction(1))):
+        return letter_of(inner.terms[0][1])
+    return None
+
+
+def free_letters(root: Notation) -> set[str]:
+    """The index letters of a formula that no sum in it binds."""
+
+    def rule(node: Notation, inside: tuple[frozenset[str], ...]) -> frozenset[str]:
+        found = frozenset[str]().union(*inside)
+        if isinstance(node, Symbol):
+            own = [letter_of(s) for s in node.subscripts]
+            split = [c for s in node.subscripts for c in _letters_of_run(s)]
+            return frozenset({o for o in own if o is not None} | set(split))
+        if isinstance(node, Big):
+            return found - set(node.indices)
+        return found
+
+    return set(fold(root, rule))
+
+
+def _letters_of_run(sub: Notation) -> str:
+    inner = bare(sub)
+    if isinstance(inner, Product) and all(letter_of(f) for f in inner.factors):
+        return "".join(letter_of(f) or "" for f in inner.factors)
+    return (
+        inner.name
+        if isinstance(inner, Symbol) and 2 <= len(inner.name) <= 3 and inner.name.isalpha() and not parts(inner)
+        else ""
+    )
