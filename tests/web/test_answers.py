@@ -2,24 +2,60 @@ from __future__ import annotations
 
 import pytest
 
-from backproof.web.answers import LONGEST_CLAIM, explain_network, judge_claim, judge_document
+from backproof.web.answers import (
+    LONGEST_CLAIM,
+    copy_network,
+    explain_network,
+    judge_claim,
+    judge_document,
+    layer_curves,
+    whole_page,
+)
 
 SHEET = "input w, x, y\nz = w x\na = sigmoid(z)\nJ = 1/2 (a - y)^2\ndJ/dz = (a - y) a (1 - a)\ndJ/dw = (a - y) x\n"
 
 
-def test_a_network_has_its_lesson_and_its_copies() -> None:
+def test_a_network_has_its_lesson() -> None:
     answer = explain_network({})
     assert answer["title"] == "sigmoid with bce"
     assert 'id="delta_L"' in answer["html"]
-    assert "\\documentclass" in answer["copies"]["LaTeX"]["text"]
-    assert answer["copies"]["Markdown"]["text"].startswith("# sigmoid with bce")
-    assert "return a - y" in answer["copies"]["NumPy"]["text"]
-    assert "Theorem" in answer["copies"]["Coq"]["text"]
+    assert answer["curves"]["units"] == 1
+    assert answer["hidden"] == []
+
+
+LAYERS = {"layers": "n-h-k", "output": "softmax", "loss": "cross-entropy"}
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("LaTeX", ("\\documentclass", "{W^{(2)}}^{\\top}", "\\frac{\\partial J}{\\partial b^{(1)}}")),
+        ("Markdown", ("## Error of layer 1", "## Weights of the last layer", "## Biases of layer 1")),
+        ("NumPy", ("delta2 = a2 - y", "delta1 = W2.T @ delta2", "dW2 = ", "db1 = ", "dX = ")),
+        ("Coq", ("Theorem delta_2", "Theorem delta_1", "Theorem dW2", "Theorem dW1", "Theorem db1")),
+    ],
+)
+def test_a_copy_has_all_equations(form: str, words: tuple[str, ...]) -> None:
+    text = copy_network(LAYERS, form)["text"]
+    assert [word for word in words if word not in text] == []
 
 
 def test_what_cannot_be_copied_says_why() -> None:
-    copies = explain_network({"output": "softmax", "loss": "cross-entropy"})["copies"]
-    assert "elementwise" in copies["Coq"]["because"]
+    assert "no form" in copy_network({}, "nonsense")["because"]
+    assert "no loss" in copy_network({"loss": "nonsense"}, "Coq")["because"]
+
+
+def test_the_page_is_made_with_the_first_answer() -> None:
+    text = whole_page({"loss": "half-mse"})["page"]
+    assert "sigmoid with half-mse" in text
+    assert "{{" not in text.split("<style>")[0]
+
+
+def test_hidden_layers_have_curves() -> None:
+    assert explain_network(LAYERS)["hidden"] == ["1"]
+    found = layer_curves(LAYERS, "1")["curves"]
+    assert (found["layer"], found["units"], found["outputs"]) == ("1", 3, 3)
+    assert layer_curves(LAYERS, "7")["curves"] is None
 
 
 @pytest.mark.parametrize(

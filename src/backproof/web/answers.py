@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from backproof import catalog
 from backproof.calculus.network import LAYOUTS, REDUCTIONS, Network, parse_layers
 from backproof.check.claims import CheckedClaim, check
 from backproof.errors import BackproofError, LimitError
@@ -17,7 +16,8 @@ from backproof.explain.lesson import lesson
 from backproof.explain.markdown import lesson_markdown
 from backproof.explain.page import judgement_card, lesson_body, mark, words
 from backproof.proof.derivation import Derivation, derive
-from backproof.web.curves import curves
+from backproof.web.curves import curves, hidden_layers
+from backproof.web.shell import page
 
 LONGEST_FIELD: Final = 60
 LONGEST_CLAIM: Final = 4_000
@@ -57,11 +57,11 @@ def _derived(network: Network) -> Derivation:
 
 
 def explain_network(choice: Choice) -> dict[str, Any]:
-    """The lesson of a network with its curves, and the same in the forms that can be copied."""
+    """The lesson of a network with the curves of its last layer; `hidden` names the layers that have curves too."""
     try:
         return _explained(network_of(choice))
     except BackproofError as error:
-        return {"title": "This network cannot be derived", "html": error_card(error), "curves": None, "copies": {}}
+        return {"title": "This network cannot be derived", "html": error_card(error), "curves": None, "hidden": []}
 
 
 @lru_cache(64)
@@ -71,43 +71,52 @@ def _explained(network: Network) -> dict[str, Any]:
         "title": told.title,
         "html": lesson_body(told),
         "curves": curves(network),
-        "copies": {
-            "LaTeX": {"text": lesson_latex(told)},
-            "Markdown": {"text": lesson_markdown(told)},
-            "NumPy": _export(_numpy, network),
-            "Coq": _export(_coq, network),
-        },
+        "hidden": list(hidden_layers(network)),
     }
 
 
-def _export(writer: Callable[[Network], str], network: Network) -> dict[str, str]:
+def whole_page(choice: Choice) -> dict[str, Any]:
+    """The explorer's page for a network, as it is sent."""
+    return {"page": page(choice, explain_network(choice))}
+
+
+def layer_curves(choice: Choice, layer: str) -> dict[str, Any]:
+    """The curves of one layer."""
     try:
-        return {"text": writer(Network(output=network.output, loss=network.loss))}
+        return {"curves": curves(network_of(choice), layer)}
+    except BackproofError as error:
+        return {"curves": None, "failed": error.what}
+
+
+def copy_network(choice: Choice, form: str) -> dict[str, str]:
+    """All equations of the network as LaTeX, Markdown, NumPy or Coq; or why they have no such form."""
+    if form not in FORMS:
+        return {"because": f"there is no form {form[:LONGEST_FIELD]}"}
+    try:
+        return {"text": FORMS[form](_derived(network_of(choice)))}
     except BackproofError as error:
         return {"because": error.what}
 
 
-def _numpy(network: Network) -> str:
-    from backproof.explain.numpy_code import numpy_delta
+def _numpy(derivation: Derivation) -> str:
+    from backproof.explain.numpy_code import numpy_code
 
-    return numpy_delta(_derived(network))
+    return numpy_code(derivation)
 
 
-def _coq(network: Network) -> str:
-    from backproof.coq.catalogue import output
-    from backproof.coq.document import Document
-    from backproof.coq.outputs import OutputWriter
-    from backproof.errors import ExportError
+def _coq(derivation: Derivation) -> str:
+    from backproof.coq.exporting import export
 
-    both = catalog.activation(network.output), catalog.loss(network.loss)
-    if not all(entry.elementwise and not entry.abstract for entry in both):
-        raise ExportError("only elementwise activations and losses of the catalogue are written for Coq here")
-    writer = OutputWriter()
-    theorem, name = writer.theorem(output(network.output, network.loss))
-    document = Document(f"{network.output} with {network.loss}")
-    document.add(writer.functions.text(), writer.functions.lemmas)
-    document.add(theorem, [name])
-    return document.text()
+    return export(derivation).text
+
+
+FORMS: Final[Mapping[str, Callable[[Derivation], str]]] = {
+    "LaTeX": lambda derivation: lesson_latex(lesson(derivation)),
+    "Markdown": lambda derivation: lesson_markdown(lesson(derivation)),
+    "NumPy": _numpy,
+    "Coq": _coq,
+}
+"""What the equations can be copied as."""
 
 
 def judge_claim(choice: Choice, claim: str, *, explained: bool) -> dict[str, Any]:
@@ -179,7 +188,10 @@ def error_card(error: BackproofError) -> str:
 
 
 ANSWERS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
+    "page": whole_page,
     "network": explain_network,
+    "curves": layer_curves,
+    "copy": copy_network,
     "claim": judge_claim,
     "document": judge_document,
 }

@@ -1,13 +1,14 @@
-"""Curves: an output layer as a list of arithmetic steps that a page computes by itself, for sliders without delay."""
+"""Curves: a layer as a list of arithmetic steps that a page computes by itself, for sliders without delay."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from backproof import catalog
 from backproof.calculus.network import Network
+from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import unfold
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
@@ -26,46 +27,91 @@ from backproof.language.expression import (
     Tensor,
     tensor,
 )
-from backproof.language.program import Definition
+from backproof.language.program import Definition, Program
 from backproof.proof.derivation import derive
+from backproof.web.demonstration import CLASSES, demonstration, proved_program, takes_vectors
 
 MAX_STEPS: Final = 4_000
-UNITS: Final = 3
-"""How many units an output like softmax has on the page."""
+HIDDEN_UNITS: Final = 3
 CONSTANTS: Final = {"pi": 3.141592653589793, "e": 2.718281828459045}
 
 Environment = Mapping[Index, int]
 
 
-def curves(network: Network) -> dict[str, Any] | None:
-    """The steps that give outputs, loss, δ and slopes from z and y; None where the layer has an open function.
+def hidden_layers(network: Network) -> tuple[str, ...]:
+    """The labels of the hidden layers whose curves can be drawn, from the last one back."""
+    if not network.sizes or any(_open(network)):
+        return ()
+    shown = demonstration(network, usual=HIDDEN_UNITS, most=HIDDEN_UNITS, vectors=False)
+    return tuple(str(k) for k in range(shown.depth - 1, 0, -1))
 
-    Each step is a list: an operation and the numbers of earlier steps. The answer is JSON for the page.
+
+def curves(network: Network, layer: str = "") -> dict[str, Any] | None:
+    """The steps that give outputs, loss, δ and slopes of a layer from its z and from y; None with an open function.
+
+    `layer` is the label of a hidden layer; without it the output layer is meant. Each step is a list: an operation
+    and the numbers of earlier steps. The answer is JSON for the page. δ is computed by the proved equations.
     """
-    output, loss = catalog.activation(network.output), catalog.loss(network.loss)
-    if output.abstract or loss.abstract:
+    if any(_open(network)[: 3 if layer else 2]):
         return None
-    layer = Network(output=network.output, loss=network.loss)
-    units = 1 if output.elementwise and loss.elementwise else UNITS
-    program = layer.program
-    sort = program.inputs["z"][0]
-    derivation = derive(layer, ("delta_L",))
-    delta = derivation.equations[0]
-    given = {entry.name: float(entry.default) for entry in (*output.hyperparameters, *loss.hyperparameters)}
-    tape = _Tape({d.name: d for d in program.definitions}, {sort: units}, given)
+    vectors = takes_vectors(network.output, network.loss)
+    if layer:
+        if layer not in hidden_layers(network):
+            return None
+        plain = Network(network.sizes, network.symbolic_depth, network.hidden, network.output, network.loss)
+        shown = demonstration(plain, usual=HIDDEN_UNITS, most=HIDDEN_UNITS, vectors=vectors)
+        of = tuple(f"delta_{k}" for k in range(shown.depth, int(layer) - 1, -1))
+    else:
+        shown, of = Network(output=network.output, loss=network.loss), ("delta_L",)
+    return _curves(proved_program(derive(shown, of)), shown, layer)
+
+
+def _open(network: Network) -> tuple[bool, bool, bool]:
+    output, loss = catalog.activation(network.output), catalog.loss(network.loss)
+    return output.abstract, loss.abstract, bool(network.sizes) and catalog.activation(network.hidden).abstract
+
+
+def _curves(program: Program, network: Network, layer: str) -> dict[str, Any] | None:
+    own = f"({layer})" if layer else ""
+    z, a, delta = f"z{own}", f"a{own}", adjoint_name("J", f"z{own}")
+    activation, loss = catalog.activation(network.hidden if layer else network.output), catalog.loss(network.loss)
+    vectors = takes_vectors(network.output, network.loss)
+    sizes = {s: int(s) if s.isdigit() else CLASSES if vectors else 1 for s in _sorts(program)}
+    sort = next(d.indices[0].sort for d in program.definitions if d.name == a)
+    given = {
+        h.name: float(h.default)
+        for entry in (catalog.activation(network.output), activation, loss)
+        for h in entry.hyperparameters
+    }
+    definitions = {d.name: d for d in program.definitions if d.name != z}
+    tape = _Tape(definitions, sizes, given, z)
     index = Index("i", sort)
+    units = range(sizes[sort])
     try:
         found: dict[str, Any] = {
-            "a": [tape.number(tensor("a", index), {index: k}) for k in range(units)],
+            "a": [tape.number(tensor(a, index), {index: k}) for k in units],
             "J": tape.number(tensor("J"), {}),
-            "delta": [tape.number(unfold(delta.expr), {delta.indices[0]: k}) for k in range(units)],
+            "delta": [tape.number(tensor(delta, index), {index: k}) for k in units],
         }
-        if output.elementwise:
-            slope = unfold(catalog.applied(output.name, tensor("z", index), order=1))
-            found["slope"] = [tape.number(slope, {index: k}) for k in range(units)]
+        if activation.elementwise:
+            slope = unfold(catalog.applied(activation.name, tensor(z, index), order=1))
+            found["slope"] = [tape.number(slope, {index: k}) for k in units]
     except BackproofError:
         return None
-    return {"units": units, "steps": tape.steps, "target": loss.target, **found}
+    outputs = sizes[network.sizes[-1]] if layer else len(units)
+    about = {"layer": layer, "units": len(units), "outputs": outputs, "target": loss.target}
+    return {**about, "steps": tape.steps, **found}
+
+
+def _sorts(program: Program) -> set[str]:
+    heads = (i.sort for d in program.definitions for i in d.indices)
+    return {*heads, *(sort for axes in program.inputs.values() for sort in axes)}
+
+
+def weight(name: str, at: Sequence[int]) -> float:
+    """The number that stands in the layers above a hidden layer: fixed, of either sign, none of them small."""
+    turn = sum((3, 5)[k] * value for k, value in enumerate(at)) + sum(map(ord, name))
+    return (-1) ** (turn // 2) * (0.5 + 0.25 * (turn % 5))
 
 
 @dataclass
@@ -75,6 +121,7 @@ class _Tape:
     definitions: Mapping[str, Definition]
     sizes: Mapping[str, int]
     given: Mapping[str, float]
+    z: str
     steps: list[list[Any]] = field(default_factory=list[list[Any]])
     known: dict[tuple[Any, ...], int] = field(default_factory=dict[tuple[Any, ...], int])
     done: dict[tuple[Expr, frozenset[tuple[Index, int]]], int] = field(
@@ -147,8 +194,10 @@ class _Tape:
                 return self.step("c", self.given[name])
             case Tensor(name, _) if name in self.definitions:
                 return values[0]
-            case Tensor(name, (index,)) if name in ("z", "y"):
-                return self.step(name, env[index])
+            case Tensor(name, (index,)) if name in (self.z, "y"):
+                return self.step("y" if name == "y" else "z", env[index])
+            case Tensor(name, indices) if name.startswith(("W(", "b(")):
+                return self.step("c", weight(name, [env[index] for index in indices]))
             case _:
                 raise LimitError(f"no curve of {node}")
 

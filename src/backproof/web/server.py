@@ -1,4 +1,4 @@
-"""The explorer's server: one page, three questions and a stream, on this machine only."""
+"""The explorer's server: one page, a few questions and a stream, on this machine only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backproof.errors import FileError, LimitError
-from backproof.web.shell import page, policy
+from backproof.web.policy import policy
 from backproof.web.worker import Worker, limit_memory
 
 LONGEST_QUERY: Final = 8_000
@@ -31,6 +31,9 @@ LONGEST_ANSWER: Final = 20.0
 LONGEST_TRAINING: Final = 120.0
 MOST_WAITING: Final = 12
 MOST_TRAINING: Final = 2
+LONGEST_NAME: Final = 60
+TRAINED: Final = (("other", "half-mse"), ("start", "usual"))
+"""What a training is asked besides the network, with what is usual."""
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
@@ -104,6 +107,8 @@ class Explorer:
         return [
             Route("/", self.index),
             Route("/api/network", self.network),
+            Route("/api/curves", self.curves),
+            Route("/api/copy", self.copy),
             Route("/api/claim", self.claim, methods=["POST"]),
             Route("/api/document", self.document, methods=["POST"]),
             Route("/api/train", self.train),
@@ -125,11 +130,26 @@ class Explorer:
     async def index(self, request: Request) -> Response:
         """The page, with the network of the address already derived."""
         choice = _choice(request.query_params)
-        return HTMLResponse(page(choice, await self.asked(self.quick, "network", choice)))
+        answer = await self.asked(self.quick, "page", choice)
+        if "page" not in answer:
+            from backproof.web.shell import page
+
+            answer["page"] = page(choice, answer)
+        return HTMLResponse(answer["page"])
 
     async def network(self, request: Request) -> Response:
         """The lesson of a network."""
         return _json(await self.asked(self.quick, "network", _choice(request.query_params)))
+
+    async def curves(self, request: Request) -> Response:
+        """The curves of one hidden layer, or of the last one."""
+        choice = _choice(request.query_params)
+        return _json(await self.asked(self.quick, "curves", choice, choice.get("layer", "")))
+
+    async def copy(self, request: Request) -> Response:
+        """All equations of a network in a form to be copied."""
+        choice = _choice(request.query_params)
+        return _json(await self.asked(self.slow, "copy", choice, choice.get("form", "")))
 
     async def claim(self, request: Request) -> Response:
         """The verdict on a formula: quickly, and then with all that can be said about it."""
@@ -244,10 +264,12 @@ def _trained(line: Connection, choice: dict[str, str], rate: float) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_memory()
     from backproof.errors import BackproofError
+    from backproof.web.answers import network_of
     from backproof.web.training import train
 
     try:
-        for event in train(choice, rate):
+        other, start = (choice.get(name, usual)[:LONGEST_NAME] for name, usual in TRAINED)
+        for event in train(network_of(choice), other, start, rate):
             line.send(event)
     except BackproofError as error:
         line.send({"failed": error.what})

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import Any, Final
 
 from backproof import catalog
 from backproof.calculus.network import LAYOUTS, REDUCTIONS
 from backproof.explain.page import asset, face, words
+from backproof.web.policy import own, policy
 
 STARTS: Final = ("usual", "saturated")
 TEMPLATE: Final = "explorer.html"
@@ -28,29 +25,13 @@ dJ/dw = (a - y) x
 """
 
 
-@cache
-def own(name: str) -> str:
-    """A text file of the explorer."""
-    return (files("backproof.web") / "assets" / name).read_text("utf-8")
-
-
-@cache
-def policy() -> str:
-    """What the page may do: run its own script, ask its own server, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(own("explorer.js").encode()).digest()).decode("ascii")
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; font-src data:; "
-        "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'self'"
-    )
-
-
 def page(choice: Mapping[str, str], answer: Mapping[str, Any]) -> str:
     """The page for a network, with its lesson in it: complete without a script."""
     chosen = {**USUAL, **{name: value for name, value in choice.items() if value}}
     title = answer.get("title", "explorer")
     failed = answer.get("failed")
     lesson = f'<p role="alert">{words(str(failed))}</p>' if failed else str(answer["html"])
-    data = {name: answer.get(name) for name in ("title", "curves", "copies")}
+    data = {name: answer.get(name) for name in ("title", "curves", "hidden")}
     texts = {
         "POLICY": policy(),
         "TITLE": words(str(title)),

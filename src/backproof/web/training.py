@@ -1,9 +1,9 @@
-"""Training for the eye: one small network, two losses, one start; the interpreter computes every gradient."""
+"""Training for the eye: the chosen network, made small, with two losses and one start, by the proved equations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,30 +12,40 @@ from numpy.typing import NDArray
 from backproof import catalog
 from backproof.calculus.interpreter import evaluate
 from backproof.calculus.network import Network
-from backproof.calculus.sweep import adjoint_name, adjoints
+from backproof.calculus.sweep import adjoint_name
 from backproof.errors import BackproofError
 from backproof.language.program import Program
+from backproof.proof.derivation import Derivation, derive
+from backproof.proof.verdict import Kind
+from backproof.web.demonstration import CLASSES, INPUTS, demonstration, proved_program, takes_vectors
 
 STEPS: Final = 600
 EVERY: Final = 4
+CHECKED_EVERY: Final = 60
 HIDDEN_UNITS: Final = 4
+MOST_UNITS: Final = 32
 SATURATED: Final = 4.0
 """The bias of the output units at a saturated start: a sigmoid is at 0.98 before it has learned anything."""
+PENALTY: Final = 0.01
+"""What stands for λ where it is a letter."""
+NO_NUMBER: Final = "the loss or a gradient is not a number any more: a log of 0 or an overflow; try a smaller rate"
 
 Array = NDArray[np.float64]
 
 
 @dataclass
 class Run:
-    """One network in training."""
+    """One network in training: `program` computes the loss and, by its proved equations, the gradients."""
 
-    loss: str
+    network: Network
+    derivation: Derivation
     program: Program
     weights: dict[str, Array]
-    inputs: Mapping[str, Array]
+    inputs: Mapping[str, Array | float]
+    examples: int
     stopped: str | None = None
 
-    def step(self, rate: float) -> dict[str, Any]:
+    def step(self, rate: float, *, checked: bool = False) -> dict[str, Any]:
         """One step of gradient descent; what it found before the step."""
         try:
             with np.errstate(all="ignore"):
@@ -43,66 +53,93 @@ class Run:
         except BackproofError as error:
             self.stopped = error.what
             return {}
-        loss, output = float(np.asarray(values["J"])), np.asarray(values["A(2)"])
+        loss, output = float(np.asarray(values["J"])), np.asarray(values[f"A({self.network.depth})"])
         gradients = {name: np.asarray(values[adjoint_name("J", name)]) for name in self.weights}
         if not np.isfinite(loss) or not all(np.isfinite(g).all() for g in gradients.values()):
-            self.stopped = (
-                "the loss or a gradient is not a number any more: a log of 0 or an overflow; try a smaller rate"
-            )
+            self.stopped = NO_NUMBER
             return {}
+        found: dict[str, Any] = {"J": loss, "error": float(np.mean(np.abs(output - self.inputs["Y"])))}
+        found["deltas"] = [self.size_of_delta(values, k) for k in range(1, self.network.depth + 1)]
+        if checked:
+            found["check"] = self.difference(gradients)
         for name, gradient in gradients.items():
             self.weights[name] = self.weights[name] - rate * gradient
-        error = float(np.mean(np.abs(output - self.inputs["Y"])))
-        sizes = output.shape[1]
-        deltas = [float(np.mean(np.abs(np.asarray(values[adjoint_name("J", f"Z({k})")])))) * sizes for k in (1, 2)]
-        return {"J": loss, "error": error, "deltas": deltas}
+        return found
+
+    def size_of_delta(self, values: Mapping[str, Any], layer: int) -> float:
+        """The mean of |δ| over units and examples, for one example: a mean in the loss is undone."""
+        scale = {"mean": self.examples, "mean-all": self.examples * int(self.network.sizes[-1])}
+        delta = np.asarray(values[adjoint_name("J", f"Z({layer})")])
+        return float(np.mean(np.abs(delta))) * scale.get(self.network.reduction, 1)
+
+    def difference(self, gradients: Mapping[str, Array], h: float = 1e-5) -> list[float]:
+        """The slope of the loss in one direction: by the equations, and as a central difference."""
+        random = np.random.default_rng(11)
+        way = {name: random.normal(size=w.shape) for name, w in sorted(self.weights.items())}
+        ends: list[float] = []
+        for sign in (h, -h):
+            moved = {name: w + sign * way[name] for name, w in self.weights.items()}
+            with np.errstate(all="ignore"):
+                ends.append(float(np.asarray(evaluate(self.network.program, {**moved, **self.inputs})["J"])))
+        return [sum(float(np.sum(gradients[n] * way[n])) for n in way), (ends[0] - ends[1]) / (2 * h)]
 
 
-def runs(choice: Mapping[str, str]) -> list[Run]:
+def runs(network: Network, other: str, start: str) -> list[Run]:
     """Two networks with the same start and different losses. Raises UnknownNameError and NetworkError."""
-    output, hidden = choice.get("output", "sigmoid"), choice.get("hidden", "tanh")
-    losses = (choice.get("loss", "bce"), choice.get("other", "half-mse"))
-    vector = not all(e.elementwise for e in (catalog.activation(output), *(catalog.loss(name) for name in losses)))
-    inputs, weights = _data(vector=vector), _start(3 if vector else 1, choice.get("start", "usual"))
+    losses = (network.loss, catalog.loss(other).name)
+    vectors = takes_vectors(network.output, *losses)
+    network = replace(network, reduction="mean" if network.reduction == "none" else network.reduction)
+    small = demonstration(network, usual=HIDDEN_UNITS, most=MOST_UNITS, vectors=vectors)
+    points, targets = _data(vectors=vectors)
+    weights = _start(small, start)
     made: list[Run] = []
     for loss in losses:
-        width = "3" if vector else "1"
-        network = Network(("2", str(HIDDEN_UNITS), width), hidden=hidden, output=output, loss=loss, reduction="mean")
-        program = network.program
-        whole = Program(program.inputs, (*program.definitions, *adjoints(program, "J").values()), program.assumptions)
-        targets = inputs["Y"]
-        if catalog.loss(loss).target == "plus-minus-one":
-            targets = 2 * targets - 1
-        made.append(Run(loss, whole, {k: v.copy() for k, v in weights.items()}, {"X": inputs["X"], "Y": targets}))
+        own = replace(small, loss=loss)
+        derivation = derive(own)
+        wanted = 2 * targets - 1 if catalog.loss(loss).target == "plus-minus-one" else targets
+        inputs: dict[str, Array | float] = {"X": points, "Y": wanted}
+        if own.layout != "columns":
+            inputs = {"X": points.T, "Y": wanted.T}
+        inputs |= {name: PENALTY for name in own.program.inputs if name == own.l2}
+        own_weights = {name: w.copy() for name, w in weights.items()}
+        made.append(Run(own, derivation, proved_program(derivation), own_weights, inputs, points.shape[1]))
     return made
 
 
-def _data(*, vector: bool) -> dict[str, Array]:
+def _data(*, vectors: bool) -> tuple[Array, Array]:
     """The four points of exclusive or; for three classes, three points around each of three corners."""
-    if not vector:
-        return {"X": np.array([[-1, -1, 1, 1], [-1, 1, -1, 1]], float), "Y": np.array([[0, 1, 1, 0]], float)}
-    angles = np.array([0.3 * k + 2.0944 * c for c in range(3) for k in (-1, 0, 1)])
-    return {"X": np.array([np.cos(angles), np.sin(angles)]), "Y": np.repeat(np.eye(3), 3, axis=1)}
+    if not vectors:
+        return np.array([[-1, -1, 1, 1], [-1, 1, -1, 1]], float), np.array([[0, 1, 1, 0]], float)
+    angles = np.array([0.3 * k + 2.0944 * c for c in range(CLASSES) for k in (-1, 0, 1)])
+    return np.array([np.cos(angles), np.sin(angles)]), np.repeat(np.eye(CLASSES), 3, axis=1)
 
 
-def _start(outputs: int, start: str) -> dict[str, Array]:
+def _start(network: Network, start: str) -> dict[str, Array]:
+    """Random weights, the same for every loss; a saturated start has a large bias at the first output."""
     random = np.random.default_rng(7)
-    return {
-        "W(1)": random.normal(0, 1.2, (HIDDEN_UNITS, 2)),
-        "b(1)": random.normal(0, 0.4, HIDDEN_UNITS),
-        "W(2)": random.normal(0, 0.8, (outputs, HIDDEN_UNITS)),
-        "b(2)": np.array([SATURATED if start == "saturated" and k == 0 else 0.0 for k in range(outputs)]),
-    }
+    widths = [int(size) for size in network.sizes]
+    made: dict[str, Array] = {}
+    for k in range(1, len(widths)):
+        spread = 1.2 if widths[k - 1] == INPUTS else 1.6 / np.sqrt(widths[k - 1])
+        weights = random.normal(0, spread, (widths[k], widths[k - 1]))
+        made[f"W({k})"] = weights.T.copy() if network.layout == "rows" else weights
+        made[f"b({k})"] = random.normal(0, 0.4, widths[k]) if k < network.depth else np.zeros(widths[k])
+    if start == "saturated":
+        made[f"b({network.depth})"][0] = SATURATED
+    return made
 
 
-def train(choice: Mapping[str, str], rate: float) -> Iterator[dict[str, Any]]:
-    """What happens, step by step, until both runs are done or have failed."""
-    both = runs(choice)
+def train(network: Network, other: str, start: str, rate: float) -> Iterator[dict[str, Any]]:
+    """What happens, step by step, until both runs are done or have failed; first what is trained."""
+    both = runs(network, other, start)
+    equations = [e for run in both for e in run.derivation.equations]
+    proved = sum(e.verdict.kind is Kind.PROVED for e in equations)
+    yield {"network": "-".join(both[0].network.sizes), "equations": len(equations), "proved": proved}
     for step in range(STEPS + 1):
         shown: list[dict[str, Any]] = []
         for run in both:
-            now = {} if run.stopped else run.step(rate)
-            shown.append({"loss": run.loss, **now, **({"stopped": run.stopped} if run.stopped else {})})
+            now = {} if run.stopped else run.step(rate, checked=step % CHECKED_EVERY == 0)
+            shown.append({"loss": run.network.loss, **now, **({"stopped": run.stopped} if run.stopped else {})})
         if step % EVERY == 0 or any(run.stopped for run in both):
             yield {"step": step, "of": STEPS, "runs": shown}
         if all(run.stopped for run in both):
