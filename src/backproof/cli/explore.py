@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import socket
+from importlib.util import find_spec
 from typing import Final
 
 from backproof.cli.parsing import CommandParser
-from backproof.errors import UsageError
+from backproof.errors import FileError, UsageError
 
 EXAMPLES: Final = """\
   backproof explore
   backproof explore --port 8123
 """
 USUAL_PORT: Final = 8642
+NEEDED: Final = ("starlette", "uvicorn")
 
 
 def configure(parser: CommandParser) -> None:
@@ -27,14 +30,32 @@ def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if not (options.port.isdigit() and int(options.port) < 65536):
         raise UsageError("this is no port", expected="a number below 65536", got=options.port)
+    for package in NEEDED:
+        if find_spec(package) is None:
+            raise UsageError(f"the explorer needs the package {package}", next="pip install 'backproof[web]'")
+    listener = _listening(int(options.port))
     from backproof.web.worker import Worker
 
-    # The worker that answers the first page imports its modules while this process imports the server's.
+    # The worker that answers the first page imports its modules while this process imports the server's; who reads
+    # the address may ask at once, and waits until the server takes what has arrived at the port.
     worker = Worker()
     worker.start()
-    try:
-        from backproof.web.server import serve
-    except ModuleNotFoundError as error:
-        raise UsageError(f"the explorer needs the package {error.name}", next="pip install 'backproof[web]'") from None
-    serve(int(options.port), worker, json=options.json)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    shown = f'{{"address": "{address}"}}' if options.json else f"backproof explorer: {address}   (stop it with Ctrl+C)"
+    print(shown, flush=True)
+    from backproof.web.server import serve
+
+    serve(listener, worker)
     return 0
+
+
+def _listening(port: int) -> socket.socket:
+    """The port, listening. Raises FileError where it cannot be had."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        raise FileError(f"port {port} cannot be used: {error.strerror}", next="choose another with --port") from None
+    return listener

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from backproof.calculus.network import LAYOUTS, REDUCTIONS, Network, parse_layers
-from backproof.check.claims import CheckedClaim, check
 from backproof.errors import BackproofError, LimitError
 from backproof.explain.judgement import judgement
-from backproof.explain.latex import lesson_latex
 from backproof.explain.lesson import lesson
-from backproof.explain.markdown import lesson_markdown
 from backproof.explain.page import judgement_card, lesson_body, mark, words
 from backproof.proof.derivation import Derivation, derive
 from backproof.web.curves import curves, hidden_layers
 from backproof.web.shell import page
+
+if TYPE_CHECKING:
+    from backproof.check.claims import CheckedClaim
 
 LONGEST_FIELD: Final = 60
 LONGEST_CLAIM: Final = 4_000
@@ -98,6 +98,18 @@ def copy_network(choice: Choice, form: str) -> dict[str, str]:
         return {"because": error.what}
 
 
+def _latex(derivation: Derivation) -> str:
+    from backproof.explain.latex import lesson_latex
+
+    return lesson_latex(lesson(derivation))
+
+
+def _markdown(derivation: Derivation) -> str:
+    from backproof.explain.markdown import lesson_markdown
+
+    return lesson_markdown(lesson(derivation))
+
+
 def _numpy(derivation: Derivation) -> str:
     from backproof.explain.numpy_code import numpy_code
 
@@ -111,8 +123,8 @@ def _coq(derivation: Derivation) -> str:
 
 
 FORMS: Final[Mapping[str, Callable[[Derivation], str]]] = {
-    "LaTeX": lambda derivation: lesson_latex(lesson(derivation)),
-    "Markdown": lambda derivation: lesson_markdown(lesson(derivation)),
+    "LaTeX": _latex,
+    "Markdown": _markdown,
     "NumPy": _numpy,
     "Coq": _coq,
 }
@@ -121,6 +133,8 @@ FORMS: Final[Mapping[str, Callable[[Derivation], str]]] = {
 
 def judge_claim(choice: Choice, claim: str, *, explained: bool) -> dict[str, Any]:
     """A typed formula judged; without `explained` only its verdict, which is quick."""
+    from backproof.check.claims import check
+
     try:
         if len(claim) > LONGEST_CLAIM:
             raise LimitError("the formula is too long for this page", expected=f"at most {LONGEST_CLAIM} characters")

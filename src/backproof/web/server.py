@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backproof.errors import FileError, LimitError
+from backproof.errors import LimitError
 from backproof.web.policy import policy
 from backproof.web.worker import Worker, limit_memory
 
@@ -278,28 +278,14 @@ def _trained(line: Connection, choice: dict[str, str], rate: float) -> None:
     line.send({"done": True})
 
 
-def serve(port: int, quick: Worker, *, json: bool = False) -> None:
-    """Serve until interrupted, `quick` answering the short questions; port 0 takes a free one.
-
-    Raises FileError where the port cannot be had.
-    """
+def serve(listener: socket.socket, quick: Worker) -> None:
+    """Serve what arrives at a listening port until interrupted, `quick` answering the short questions."""
     import uvicorn
 
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-        # Who reads the address may ask at once: requests wait until the server takes them.
-        listener.listen(128)
-    except OSError as error:
-        raise FileError(f"port {port} cannot be used: {error.strerror}", next="choose another with --port") from None
-    port = listener.getsockname()[1]
-    address = f"http://127.0.0.1:{port}/"
-    words = f'{{"address": "{address}"}}' if json else f"backproof explorer: {address}   (stop it with Ctrl+C)"
-    print(words, flush=True)  # noqa: T201
     config = uvicorn.Config(
-        application(port, Explorer(quick)),
-        log_level="warning",
+        application(listener.getsockname()[1], Explorer(quick)),
+        # A question that is still open when the server is stopped would be told as an error.
+        log_level="critical",
         access_log=False,
         server_header=False,
         limit_concurrency=64,
