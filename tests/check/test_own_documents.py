@@ -48,9 +48,10 @@ def outcome(path: Path) -> Outcome:
         if mark is None:
             continue
         expected = mark[1].split()
-        at = number - 1 if MARK.sub("", line).strip() == "" and number not in lines else number
-        while at > 1 and at not in lines and at > number - 8 and at != number:
-            at -= 1
+        at = number
+        if len(MARK.sub("", line).strip()) < 3:
+            # A mark on a line of its own, or behind the end of a display, is that of the formula above it.
+            at = next((k for k in range(number, max(number - 8, 0), -1) if k in lines), number)
         claims = lines.get(at, [])
         if len(claims) > len(expected) and len(expected) == 1:
             expected *= len(claims)

@@ -167,7 +167,11 @@ def _placed_axes(reader: Reader, value: Typed, target: Typed, renamed: Expr) -> 
     if target.is_scalar:
         return replace(value, expr=renamed)
     if value.is_scalar:
-        return Typed(renamed, target.row, target.column)
+        by = Typed(renamed, target.row, target.column)
+        if target.is_vector and reader.pick(("numerator layout",), [(0, False), (6, True)]):
+            reader.note("read with the derivative by a column as a row (numerator layout)")
+            return reader.algebra.transposed(by)
+        return by
     if value.is_vector and target.is_vector:
         own, by = value.axes[0], target.axes[0]
         ways = [(1, False)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
@@ -91,7 +92,9 @@ class Context:
         self.words -= {(base, h) for base, letters in used.items() if letters & bound for h in letters}
         hidden -= {h for _, h in self.words}
         node = with_words(node, self.words)
-        if not hidden or not all(any(h in letters and letters & bound for letters in used.values()) for h in hidden):
+        indexed = {n for n, ks in self.definitions.items() if any(o for _, o in uses(ks[-1].head)[:1])}
+        carried = {h for h in hidden for n, own in used.items() if h in own and (own & bound or n in indexed)}
+        if not hidden or carried != hidden:
             return node
         name = f"{head.name}one" if head.name in LOSS_LETTERS else head.name
         letters = (*(o for o in own if o in free), *sorted(hidden))
@@ -107,20 +110,30 @@ class Context:
         relation = with_words(with_families(relation, self.families), self.words)
         failed: BackproofError | None = None
         found = False
-        for number_of, versions in enumerate(self._versions(relation)):
+        for versions, earlier, cut in self._choices(relation):
             for matrices in (True, False):
                 try:
                     making = Making(self.name, self.shapes, relation, text, versions, matrices=matrices)
-                    setting = making.setting(earlier=number_of > 0)
+                    setting = replace(making.setting(earlier=earlier), cut=cut)
                 except BackproofError as error:
-                    failed = failed or error
+                    failed = failed or (None if cut else error)
                     continue
                 if matrices and not making.convention:
                     continue
-                found = True
+                found = found or not cut
                 yield setting
         if not found and failed is not None:
             raise failed
+
+    def _choices(self, relation: Relation) -> Iterator[tuple[Mapping[str, Known], bool, bool]]:
+        """Definitions to judge by: whether they are earlier ones, and whether the variables were left undefined.
+
+        ∂z/∂a does not need the definition of a: what holds for any a holds.
+        """
+        for number, versions in enumerate(self._versions(relation)):
+            if not number and (fewer := _without_variables(relation, versions)) is not None:
+                yield fewer, False, True
+            yield versions, number > 0, False
 
     def _versions(self, relation: Relation) -> Iterator[Mapping[str, Known]]:
         """Which definition each name has: the last one, or for one name another."""
@@ -150,7 +163,7 @@ class Context:
                 yield versions
 
 
-def with_words(root: Relation, words: Set[tuple[str, str]]) -> Relation:
+def with_words(root: Relation, words: AbstractSet[tuple[str, str]]) -> Relation:
     """The relation with u_o as one name where o is no index of u."""
     if not words:
         return root
@@ -179,6 +192,33 @@ def with_families(root: Relation, families: Mapping[str, tuple[str, tuple[str, .
 
     found = fold(root, rule)
     return found if isinstance(found, Relation) else root
+
+
+def _without_variables(relation: Relation, versions: Mapping[str, Known]) -> Mapping[str, Known] | None:
+    """The definitions without those of the variables that no other variable is part of; None if nothing is left out."""
+    wrt = {
+        next((n for n, _ in uses(d.wrt) if n in versions), None) or name_of(d.wrt)
+        for d in pieces_of(relation)
+        if isinstance(d, Derivative) and isinstance(d.wrt, Symbol)
+    }
+    left_out = {n for n in wrt if n in versions and not _within(n, versions) & (wrt - {n})}
+    return {n: k for n, k in versions.items() if n not in left_out} if left_out else None
+
+
+def _within(name: str, versions: Mapping[str, Known]) -> set[str]:
+    """All names that a definition leads to."""
+    found: set[str] = set()
+    stack = [name]
+    while stack:
+        known = versions.get(stack.pop())
+        if known is None:
+            continue
+        for node in pieces_of(known.body):
+            for inner, _ in uses(node) if isinstance(node, Symbol) else ():
+                if inner not in found:
+                    found.add(inner)
+                    stack.append(inner)
+    return found
 
 
 def _differentiated(relation: Relation) -> Iterator[str]:

@@ -47,6 +47,7 @@ SCALARS: Final = frozenset("lambda eta alpha beta gamma epsilon eps mu rho tau m
 class Setting:
     """A world for one formula, the formula with calls of defined names resolved, and what was assumed of shapes.
 
+    `cut` says that the variables are left undefined, so that only what is proved counts;
     `earlier` says that a definition is used that is not the last one of its letter, so that nothing is refuted by it;
     `tentative` that capitals were taken for matrices and small letters for vectors, which holds if the shapes then fit.
     """
@@ -57,6 +58,7 @@ class Setting:
     earlier: bool
     tentative: bool
     notes: tuple[str, ...]
+    cut: bool = False
 
 
 @dataclass
@@ -78,6 +80,8 @@ class Making:
     whole: set[str] = field(default_factory=set[str])
     indexed: set[str] = field(default_factory=set[str])
     transposed: set[str] = field(default_factory=set[str])
+    bounds: set[str] = field(default_factory=set[str])
+    pending: list[Call] = field(default_factory=list[Call])
     of_vectors: bool = False
     families: set[str] = field(default_factory=set[str])
     slopes: dict[str, str] = field(default_factory=dict[str, str])
@@ -137,7 +141,7 @@ class Making:
                 isinstance(node, Symbol) and node.name in GRADIENT_LETTERS and len(node.subscripts) < 2
             ):
                 continue
-            losses = [k for n, k in self.versions.items() if n in LOSS_LETTERS]
+            losses = [k for n, k in self.versions.items() if n in UNKNOWN_LOSSES]
             if not losses:
                 raise UnknownNameError("the loss is not defined before this formula")
             return Symbol(max(losses, key=lambda k: k.order).name)
@@ -153,13 +157,16 @@ class Making:
         derivatives = [n for n in pieces_of(relation) if isinstance(n, Derivative) and n.order == 1]
         of = {name_of(d.of.function if isinstance(d.of, Call) else d.of) or "" for d in derivatives if d.of is not None}
         unknown = {n for n in of if n in UNKNOWN_LOSSES and n not in self.versions}
+        if not of and derivatives and not any(n in UNKNOWN_LOSSES for n in self.versions):
+            # dW alone: the derivative of a loss that has no name yet.
+            unknown = {"J"}
         if len(unknown) != 1:
             return None
         loss = unknown.pop()
         wrt = {
             name
             for d in derivatives
-            if d.of is not None and name_of(d.of) == loss and isinstance(d.wrt, Symbol)
+            if (d.of is None or name_of(d.of) == loss) and isinstance(d.wrt, Symbol)
             for name in [self._defined_or_plain(d.wrt)]
         }
         depending = self._all_depending(wrt)
@@ -235,11 +242,14 @@ class Making:
         statement = Statement("define", known.text, 0, len(known.text), self.name)
         builder.define(Relation((known.head, body), ("=",), span=body.span), statement)
         if known.parameters and not any(self.ranks.get(p, 0) for p in known.parameters):
-            try:
-                builder.define_function(known.name, known.parameters, body)
-            except BackproofError:
-                # Calls of this name with other arguments are then not read.
-                builder.own.pop(known.name, None)
+            for formula in (known.body, body):
+                try:
+                    builder.define_function(known.name, known.parameters, formula)
+                except BackproofError:
+                    # Calls of this name with other arguments are then not read.
+                    builder.own.pop(known.name, None)
+                else:
+                    break
 
     def _resolved(self, node: Notation, depth: int = 0) -> Notation:
         """The formula with f(x, y) replaced by f where f is defined as f(x, y)."""
@@ -289,6 +299,9 @@ class Making:
                     body = self._resolved(known.body)
                     self._find_indices(body)
                     todo.append(body)
+            if not todo:
+                todo += self._decided()
+        self._drop_sizes()
         for name in self.ranks:
             if name in self.shapes:
                 self.ranks[name] = len(self.shapes[name])
@@ -304,6 +317,25 @@ class Making:
             # What is defined takes its shape from its definition.
             self.ranks[name] = 0 if name not in self.bold and not self.convention else self.ranks[name]
 
+    def _decided(self) -> list[Notation]:
+        """The heads of calls that are factors: letters that stand elsewhere in the formula, x(1 − x)."""
+        factors: list[Notation] = []
+        calls, self.pending = self.pending, []
+        for call in calls:
+            function = call.function
+            if isinstance(function, Symbol):
+                if {n for n, _ in uses(function)} & (set(self.ranks) | self.indexed):
+                    factors.append(function)
+                else:
+                    self.functions[function.name] = len(call.arguments)
+        return factors
+
+    def _drop_sizes(self) -> None:
+        """Sizes are no inputs: the n of x ∈ ℝⁿ, and bounds of sums."""
+        sizes = self.bounds | {s for n in self.ranks if n in self.shapes for s in self.shapes[n]}
+        for name in [n for n in self.ranks if n in sizes and n not in self.versions and n not in self.shapes]:
+            del self.ranks[name]
+
     def _embolden(self, bold: Bold) -> None:
         self.bold |= bold.whole
         self.families |= bold.indexed
@@ -315,9 +347,10 @@ class Making:
         if not self.matrices or not (weights or self.of_vectors) or self.bold:
             return
         self.convention = True
+        defined = {n.partition("(")[0] for n in self.needed}
         for name in plain:
             base = name.partition("(")[0].partition("_")[0]
-            if base in LOSS_LETTERS or base in SCALARS:
+            if base in LOSS_LETTERS or (base in SCALARS and base not in defined):
                 continue
             self.ranks[name] = 2 if name[0].isupper() else 1
 
@@ -328,7 +361,8 @@ class Making:
                 self.indices |= {letter for _, own in uses(node) for letter in own}
             elif isinstance(node, Big):
                 self.indices |= set(node.indices)
-                self.indices |= {name_of(node.upper) or ""} if node.upper is not None else set()
+                if node.upper is not None:
+                    self.bounds.add(name_of(node.upper) or "")
 
     def _name(self, symbol: Symbol, letters: int) -> str | None:
         found = uses(symbol)
@@ -402,7 +436,7 @@ class Making:
         elif name in self.ranks:
             yield function
         else:
-            self.functions[function.name] = 1
+            self.pending.append(call)
 
     def _check_variables(self, relation: Relation) -> None:
         """What is differentiated has to depend on the variable: else the definition meant is another one."""

@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from backproof.calculus.network import Network
@@ -45,6 +45,7 @@ _NO_EQUATION: Final = {
     "→": "a step towards something is no equation: it is not judged",
 }
 _FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
+_HEADING: Final = re.compile(r"(?:^|\n)(?:#|\S[^\n]*\n[=\-~^]{4,}\n)|\\(?:sub)*section|\\chapter|<h[1-6]")
 _ROWS: Final = re.compile(r"\\\\(?:\[[^\]]*\])?")
 
 
@@ -84,6 +85,7 @@ class _Reader:
     gradients: int = 0
     definitions: int = 0
     chain: tuple[Notation, ...] = ()
+    revalued: set[str] = field(default_factory=set[str])
     chain_conditions: tuple[Relation, ...] = ()
 
     def __post_init__(self) -> None:
@@ -99,8 +101,9 @@ class _Reader:
                 case "worksheet":
                     yield from self._worksheet(piece)
                 case "prose":
-                    if "\n\n" in piece.text or re.search(r"\n#", piece.text):
+                    if _HEADING.search(piece.text):
                         self.context.values.clear()
+                        self.revalued.clear()
                     for run in runs(piece.text):
                         yield from self._formula(Piece("inline", run.text, piece.start + run.start), loose=True)
                     self._declarations(piece)
@@ -236,6 +239,8 @@ class _Reader:
         value = number(node.sides[1])
         if value is not None:
             if name is not None and isinstance(node.sides[0], Symbol):
+                if self.context.values.setdefault(name, value) != value:
+                    self.revalued.add(name)
                 self.context.values[name] = value
             return
         if self.context.define(node, piece.text):
@@ -279,16 +284,30 @@ class _Reader:
             yield from found
             return
         if len(node.sides) > 2:
-            # A chain with a side that cannot be read: the others are judged from the last one that could.
-            before = node.sides[0]
-            for after in node.sides[1:]:
-                pair = Relation((before, after), ("=",), span=(before.span[0] or node.span[0], after.span[1]))
-                if has_gradient(pair.sides):
-                    found = list(self._judged(pair, piece))
-                    yield from found
-                    before = before if all(c.verdict == "unread" for c in found) else after
+            yield from self._step_by_step(node, piece)
             return
         yield self._unread(piece, self._text(node, piece), node.span[0], own_error)
+
+    def _step_by_step(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """A chain with a side that cannot be read: the others are judged from the last one that could."""
+        head = before = node.sides[0]
+        for after in node.sides[1:]:
+            span = (node.span[0], after.span[1])
+            found: list[CheckedClaim] = []
+            for sides in ((head, before, after), (head, after)) if before is not head else ((head, after),):
+                try:
+                    found = list(self._own(Relation(sides, ("=",) * (len(sides) - 1), span=span), piece))[-1:]
+                    break
+                except BackproofError as error:
+                    failed = error
+            if not found and before is head:
+                found = list(self._judged(Relation((head, after), ("=",), span=span), piece))
+            if not found:
+                found = [
+                    self._unread(piece, self._text(replace(node, sides=(before, after)), piece), after.span[0], failed)
+                ]
+            yield from found
+            before = before if all(c.verdict == "unread" for c in found) else after
 
     def _gradients_written_out(self, node: Relation) -> Relation:
         """∇f as the row of partial derivatives, where f is defined as f(x, y)."""
@@ -318,9 +337,11 @@ class _Reader:
             try:
                 steps = self._steps(setting, statement)
             except BackproofError:
-                if first or setting.tentative:
+                if first or setting.tentative or setting.cut:
                     continue
                 raise
+            if setting.cut and any(step.verdict.kind is not Kind.PROVED for step in steps):
+                continue
             if first and first[0].verdict != "unread" and tentative:
                 # The shapes fitted with matrices: numbers would say less.
                 break
@@ -393,6 +414,9 @@ class _Reader:
         point = ", ".join(f"{n} = {v}" for n, v in self.context.values.items())
         verdict = verdict_of(world, left, claim.right)
         note = f"at {point}"
+        if verdict.kind is Kind.REFUTED and self.revalued:
+            because = f"it is false {note}, but the text gives several values to {', '.join(sorted(self.revalued))}"
+            return replace(claim, verdict="unknown", because=because)
         return replace(
             claim,
             verdict=verdict.kind.value,

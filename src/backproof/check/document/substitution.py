@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from backproof.check.document.forms import free_letters
 from backproof.check.document.marks import Bold, pieces_of
 from backproof.check.worksheet.reading import name_of
-from backproof.language.notation import Big, Bracketed, Entry, Norm, Notation, Symbol, Transposed
+from backproof.language.notation import Big, Bracketed, Call, Entry, Norm, Notation, Symbol, Transposed
 from backproof.language.traversal import fold, with_parts
 
 
@@ -26,14 +26,16 @@ class Known:
 
 
 def substituted(known: Known, arguments: Sequence[Notation]) -> Notation | None:
-    """The body of a function of vectors with the arguments of a call; None for a function of numbers.
+    """The body of a function with the arguments of a call, where it is one of vectors or has parameters of its own.
 
-    Functions of numbers stay calls, so that their slopes keep their names.
+    None for a function of numbers alone: it stays a call, so that its slopes keep their names.
     """
     if known.parameters is None or len(known.parameters) != len(arguments):
         return None
     of_vectors = any(isinstance(n, Transposed | Norm) for n in pieces_of(known.body))
-    if not of_vectors and not set(known.parameters) & known.bold.whole:
+    others = {name_of(n) for n in pieces_of(known.body) if isinstance(n, Symbol)} - {*known.parameters, "e", "pi"}
+    functions = {name_of(n.function) for n in pieces_of(known.body) if isinstance(n, Call)}
+    if not of_vectors and not set(known.parameters) & known.bold.whole and not others - functions:
         return None
     bound = {i for n in pieces_of(known.body) if isinstance(n, Big) for i in n.indices}
     if any(free_letters(a) & bound for a in arguments):
