@@ -1,8 +1,8 @@
 """Diagnosis: the simplest mistakes that reproduce a wrong claim exactly.
 
-Every equation on the way from the loss to the claimed gradient is changed by one or two of the usual mistakes, and the
-result compared with the claim in floating point; what agrees is then proved equal to the claim. Numbers only choose
-what to prove.
+Mistakes are made in the right formula and taken out of the claimed one; where both meet, the claim is explained.
+Numbers at one point choose what is worth proving: a table of the right formula with every single mistake is kept for
+each gradient, and a pair of mistakes is found by comparing it with the claim with every single mistake taken out.
 """
 
 from __future__ import annotations
@@ -10,356 +10,364 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from backproof.calculus.network import Network
-from backproof.calculus.sweep import adjoint_name
-from backproof.calculus.unfolding import derivative
+from backproof.check.lines import Lines, Slip, Table, lines_of
 from backproof.check.mistakes import (
+    EXTRA_FACTOR,
     EXTRA_TERM,
     FACTOR,
     HIDDEN_CONDITION,
-    LATE_MISTAKES,
     MISTAKES,
-    Entry,
+    SEARCHED,
     Mistake,
     made,
 )
-from backproof.check.points import Point, agree, constant_ratio, ratio_of, rational
-from backproof.check.sites import Site, plainly, shown
+from backproof.check.points import equal_rows, proportional_rows, rational
+from backproof.check.sites import plainly, shown
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
-    Apply,
     Expr,
-    Index,
     Tensor,
     add,
-    apply,
-    fresh,
     mul,
     num,
     one,
     postorder,
     power,
+    reindex,
     size,
-    sum_over,
-    tensor,
 )
-from backproof.language.program import Definition, Program
-from backproof.language.walks import inline, names, rewrite
+from backproof.language.program import Program
 from backproof.proof.deciding import decide
-from backproof.proof.folding import Folder, weight
+from backproof.proof.folding import weight
 from backproof.proof.verdict import Budget, Kind, Verdict
 
-SECONDS: Final = 1.0
-_NO_CONDITIONS: Final = Budget(condition_seconds=0)
-SCALES: Final = frozenset({"sign", "batch-scale", "bias-reduction", "wrong-reduction", "factor"})
+SECONDS: Final = 2.0
+QUICK: Final = Budget(seconds=0.5, condition_seconds=0)
 MAX_PROOFS: Final = 12
 MAX_FOUND: Final = 4
+BY_NAME: Final = {entry.name: entry for entry in MISTAKES}
+GENERIC: Final = MISTAKES.index(BY_NAME["wrong-number"])
+"""From this rank on a mistake could be made in any formula: it is said only where none of the usual ones is found."""
+MAX_LIKELY: Final = 40
+"""As many meetings of numbers are looked at; more of them mean that the numbers say little."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
-    """One equation changed by one mistake."""
+class Candidate:
+    """Mistakes that may explain the claim: they do if both sides are equal."""
 
-    mistake: Mistake
-    target: str
-    body: Expr
+    parts: tuple[Slip | Mistake, ...]
+    left: Expr
+    right: Expr
+    rank: int
 
     @property
-    def changes(self) -> dict[str, Expr]:
-        """The changed equation by its name."""
-        return {self.target: self.body}
+    def names(self) -> tuple[str, ...]:
+        """The names of the mistakes."""
+        return tuple(p.name for p in self.parts)
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes in words."""
+        return tuple(p.mistake if isinstance(p, Slip) else p for p in self.parts)
 
 
 def diagnose(
     network: Network, program: Program, left: Tensor, right: Expr, verdict: Verdict
 ) -> tuple[tuple[Mistake, ...], ...]:
     """Explanations of a refuted claim ∂J/∂t = right, the simplest first, each one mistake or several together."""
-    found: list[tuple[Mistake, ...]] = []
+    explained: list[tuple[Mistake, ...]] = []
+    lines = lines_of(network, program, left.name)
+    if len(set(left.indices)) == len(lines.indices):
+        claim = reindex(right, dict(zip(left.indices, lines.indices, strict=True)))
+        try:
+            explained = list(Search(lines, claim).explanations())
+        except LimitError:
+            explained = []
     for conditions in verdict.hidden_conditions[:1]:
         from backproof.check.wording import condition_text
 
-        shown = " and ".join(condition_text(c, program) for c in conditions)
-        found.append((made(HIDDEN_CONDITION, shown),))
-    search = Search(network, program, left, right)
-    try:
-        explained = list(search.explanations())
-    except LimitError:
-        explained = []
-    return tuple(dict.fromkeys((*explained, *found)))[:MAX_FOUND]
+        stated = " and ".join(condition_text(c, program) for c in conditions)
+        explained.append((made(HIDDEN_CONDITION, stated),))
+    return tuple(dict.fromkeys(explained))[:MAX_FOUND]
 
 
 @dataclass
 class Search:
-    """The search for mistakes that turn the derivation of ∂J/∂t into a given claim."""
+    """The search for mistakes that turn a gradient's formula into a given claim."""
 
-    network: Network
-    program: Program
-    left: Tensor
+    lines: Lines
     right: Expr
 
     @cached_property
-    def target(self) -> str:
-        return self.left.name.removeprefix("∂J/∂")
-
-    @cached_property
-    def batch(self) -> str | None:
-        if not self.network.batch:
-            return None
-        return self.program.sorts("Y")[1 if self.network.layout == "columns" else 0]
-
-    @cached_property
-    def equations(self) -> Mapping[str, Definition]:
-        """The adjoints on the way from the loss to the target, latest first, in the form that people write."""
-        chain: dict[str, Definition] = {}
-        wanted = [self.left.name]
-        while wanted:
-            name = wanted.pop()
-            definition = self.program.by_name.get(name)
-            if definition is None or name in chain:
-                continue
-            chain[name] = self._as_written(definition)
-            wanted += [n for n in names(definition.body) if n.startswith("∂")]
-        order = [d.name for d in self.program.definitions if d.name in chain]
-        return {name: chain[name] for name in order}
-
-    def _as_written(self, definition: Definition) -> Definition:
-        """Softmax-like Jacobians as Σ ∂J/∂a ∂a/∂z, and the loss's own slope folded into names."""
-        target = definition.name.removeprefix("∂J/∂")
-        if target[0] in "zZ":
-            activation = self.program.by_name.get(("A" if self.network.batch else "a") + target[1:])
-            if activation is not None and not isinstance(activation.body, Apply):
-                return replace(definition, body=self._jacobian_form(definition, activation, target))
-        if target[0] in "aA" and self._is_output(target):
-            return replace(definition, body=self.folder.fold(definition.body))
-        return definition
-
-    def _is_output(self, target: str) -> bool:
-        return target.partition("(")[2].rstrip(")") == self.network.last
-
-    def _jacobian_form(self, definition: Definition, activation: Definition, target: str) -> Expr:
-        axis = 1 if len(definition.indices) == 2 and self.network.layout != "columns" else 0
-        unit = definition.indices[axis]
-        own = fresh(unit)
-        others = tuple(own if k == axis else i for k, i in enumerate(definition.indices))
-        body = inline(tensor(activation.name, *others), {activation.name: (activation.indices, activation.body)})
-        slope = self.folder.fold(derivative(body, target, definition.indices))
-        return sum_over(own, mul(tensor(adjoint_name("J", activation.name), *others), slope))
-
-    @cached_property
-    def folder(self) -> Folder:
-        return Folder(self.program)
-
-    @cached_property
-    def numbers(self) -> Point:
-        return Point(self.program)
-
-    @cached_property
     def claim(self) -> np.ndarray:
-        return self.numbers.value(self.right, self.indices)
+        return self.lines.row(self.right)
 
     @cached_property
-    def indices(self) -> tuple[Index, ...]:
-        return tuple(i for i in self.left.indices)
+    def undone(self) -> Table:
+        return self.lines.undone(self.right)
 
-    def site(self, equation: Definition) -> Site:
-        target = equation.name.removeprefix("∂J/∂")
-        slope: Expr | None = None
-        if target[0] in "zZ":
-            activation = self.program.by_name.get(("A" if self.network.batch else "a") + target[1:])
-            if activation is not None and isinstance(activation.body, Apply):
-                slope = apply(activation.body.name, tensor(target, *equation.indices), orders=(1,))
-            elif activation is not None:
-                head = tensor(activation.name, *equation.indices)
-                slope = mul(head, add(one, mul(-1, head)))
-        big = self.network.batch
-        label = f"({self.network.last})" if self.network.last else ""
-        prediction = tensor(("A" if big else "a") + label)
-        penalty = self.network.regulariser
-        if penalty is not None:
-            penalty = mul(penalty, self._scale())
-        return Site(
-            self.program, equation, target, self.batch, penalty, slope,
-            prediction, tensor("Y" if big else "y"),
-        )  # fmt: skip
-
-    def _scale(self) -> Expr:
-        return power(size(self.batch), -1) if self.batch and self.network.reduction.startswith("mean") else one
-
-    def mutants(self, equation: Definition, entries: Sequence[Entry] = MISTAKES) -> Iterator[Mutant]:
-        site = self.site(equation)
-        seen: set[Expr] = {equation.body}
-        for entry in entries:
-            for body, detail in entry.changes(site):
-                if body not in seen and body.free <= frozenset(equation.indices):
-                    seen.add(body)
-                    yield Mutant(made(entry, detail), equation.name, body)
-
-    def folded(self) -> Definition:
-        """The target's equation in its shortest form, which is what a person starts from."""
-        equation = self.equations[self.left.name]
-        opened = equation.body
-        for name in reversed(tuple(self.equations)):
-            target = name.removeprefix("∂J/∂")
-            if name != self.left.name and target[0] not in "zZ":
-                opened = inline(opened, {name: (self.equations[name].indices, self.equations[name].body)})
-        return replace(equation, body=self.folder.fold(opened))
+    @property
+    def truth(self) -> Expr:
+        """The right formula as it is proved with: by its name."""
+        return self.lines.definition.head
 
     def explanations(self) -> Iterator[tuple[Mistake, ...]]:
-        seen: set[tuple[Mistake, ...]] = set()
-        found = 0
-        for candidate in self._candidates():
-            if candidate.mistakes in seen:
-                continue
-            seen.add(candidate.mistakes)
-            if len(seen) > MAX_PROOFS or found >= MAX_FOUND:
-                return
-            if self._proved(candidate):
-                yield candidate.mistakes
-                found += 1
-
-    def _candidates(self) -> Iterator[_Candidate]:
-        """Systems whose numbers agree with the claim: a factor, one mistake, one with a factor, two mistakes."""
-        truth = self.numbers.value(self.left, self.indices)
-        scale = self._scale_between(truth)
-        scaled = [] if scale is None else [_Candidate({}, (self._scale_mistake(scale),), scale)]
-        values = [(m, v) for m in self._singles() if (v := self._value(m.changes)) is not None]
-        exact = [_Candidate(m.changes, (m.mistake,), None) for m, value in values if agree(value, self.claim)]
-        yield from (*scaled, *exact)
-        if scaled or exact:
+        """Explanations that are proved; those with more mistakes only where no simpler one is found."""
+        if not np.isfinite(self.claim).all() or not np.isfinite(self.lines.truth).all():
             return
-        late = [m for e in self.equations.values() for m in self.mutants(e, LATE_MISTAKES)]
-        values += [(m, v) for m in late if (v := self._value(m.changes)) is not None]
-        yield from (_Candidate(m.changes, (m.mistake,), None) for m, v in values if agree(v, self.claim))
-        term = self._extra_term(truth)
-        if term is not None:
-            yield term
-        for mutant, value in values:
-            scale = self._scale_between(value)
-            if scale is not None:
-                yield _Candidate(mutant.changes, (mutant.mistake, self._scale_mistake(scale)), scale)
-        yield from self._pairs(distinct(values))
-
-    def _singles(self) -> Iterator[Mutant]:
-        for equation in (*self.equations.values(), self.folded()):
-            yield from self.mutants(equation)
-
-    def _pairs(self, singles: Sequence[Mutant]) -> Iterator[_Candidate]:
-        """Two mistakes, and two with a factor, until the time is up; pure factors are left to the comparison."""
         deadline = time.monotonic() + SECONDS
-        chosen = [m for m in singles if m.mistake.name not in SCALES]
-        for number, first in enumerate(chosen):
-            base = replace(self.equations[first.target], body=first.body)
-            others = [m for m in chosen[number + 1 :] if m.target != first.target]
-            again = (m for m in self.mutants(base) if m.mistake.name not in SCALES)
-            for second in itertools.chain(others, again):
-                if time.monotonic() > deadline:
-                    return
-                changes = {**first.changes, **second.changes}
-                value = self._value(changes)
-                if value is None:
-                    continue
-                if agree(value, self.claim):
-                    yield _Candidate(changes, (first.mistake, second.mistake), None)
-                    continue
-                scale = self._scale_between(value)
+        proofs = 0
+        for stage in (self._one, self._one_taken_out, self._two, self._two_apart, self._three):
+            found: set[tuple[str, ...]] = set()
+            likely = sorted(itertools.islice(stage(), MAX_LIKELY), key=lambda c: c.rank)
+            for candidate in likely:
+                if len(found) >= MAX_FOUND or proofs >= MAX_PROOFS or time.monotonic() > deadline:
+                    break
+                if found and candidate.rank >= GENERIC:
+                    break
+                same = candidate.names
+                if same not in found:
+                    proofs += 1
+                    if self._proved(candidate):
+                        found.add(same)
+                        yield candidate.mistakes
+            if found or time.monotonic() > deadline:
+                return
+
+    def _proved(self, candidate: Candidate) -> bool:
+        around = self.lines.around
+        try:
+            verdict = decide(
+                around.program, candidate.left, candidate.right, admissible=around.network.admissible, budget=QUICK
+            )
+        except BackproofError:
+            return False
+        return verdict.kind is Kind.PROVED
+
+    def _one(self) -> Iterator[Candidate]:
+        """A factor, one mistake made, a factor of the network or a term too many."""
+        yield from self._scaled(self.right_alone)
+        for k in equal_rows(self.lines.wrong.rows, self.claim):
+            slip = self.lines.wrong.slips[k]
+            yield Candidate((slip,), slip.body, self.right, rank(slip))
+        yield from self._with_factors(self.right_alone, scaled=False)
+        yield from self._with_terms(self.right_alone)
+
+    def _one_taken_out(self) -> Iterator[Candidate]:
+        """One mistake that is found in the claim as it is written."""
+        for k in equal_rows(self.undone.rows, self.lines.truth):
+            slip = self.undone.slips[k]
+            yield Candidate((slip,), self.truth, slip.body, rank(slip))
+
+    def _two(self) -> Iterator[Candidate]:
+        """One mistake and a factor, a term, or a factor of the network; two of these."""
+        wrong = Bases.of(self.lines.wrong)
+        yield from self._scaled(wrong)
+        yield from self._with_factors(self.right_alone, scaled=True)
+        yield from self._with_two_factors()
+        yield from self._with_a_term_and_scaled()
+        yield from self._with_factors(wrong, scaled=False)
+        yield from self._with_terms(wrong)
+
+    def _two_apart(self) -> Iterator[Candidate]:
+        """One mistake taken out of the claim, and one made, or a factor, or a term."""
+        wrong, undone, truth = self.lines.wrong, self.undone, self.lines.truth
+        for out, row in zip(undone.slips, undone.rows, strict=True):
+            for k in equal_rows(wrong.rows, row) if row.any() else ():
+                first = wrong.slips[k]
+                yield Candidate((first, out), first.body, out.body, rank(first) + rank(out))
+        for k, ratio in proportional_rows(undone.rows, truth):
+            scale = self._scale(1 / ratio)
+            if scale is not None and scale is not one:
+                out = undone.slips[k]
+                yield Candidate((out, self._scale_mistake(scale)), mul(scale, self.truth), out.body, rank(out))
+        factors, values = self.lines.factors
+        for factor, value in zip(factors, values, strict=True):
+            for rows, against, extra in ((undone.rows, truth * value, True), (undone.rows * value, truth, False)):
+                for k in equal_rows(rows, against):
+                    out = undone.slips[k]
+                    left = mul(factor, self.truth) if extra else self.truth
+                    right = out.body if extra else mul(factor, out.body)
+                    mistakes = (out, self._factor_mistake(factor, extra=extra))
+                    yield Candidate(mistakes, left, right, rank(out) + GENERIC)
+        for term, value in zip(*self.lines.terms, strict=True):
+            for k, ratio in proportional_rows(undone.rows - truth, value):
+                scale, out = self._scale(1 / ratio), undone.slips[k]
                 if scale is not None:
-                    yield _Candidate(changes, (first.mistake, second.mistake, self._scale_mistake(scale)), scale)
+                    left = add(self.truth, mul(scale, term))
+                    yield Candidate((out, self._term_mistake(scale, term)), left, out.body, rank(out) + GENERIC)
 
-    def _extra_term(self, truth: np.ndarray) -> _Candidate | None:
-        rest = self.claim - truth
-        sorts = tuple(i.sort for i in self.indices)
-        for name in self.program.names:
-            if self.program.sorts(name) == sorts and not name.startswith("∂"):
-                term = tensor(name, *self.indices)
-                ratio = constant_ratio(rest, self.numbers.value(term, self.indices))
-                if ratio is not None:
-                    changed = add(self.equations[self.left.name].body, mul(ratio, term))
-                    shown = name if ratio == 1 else f"{ratio}·{name}"
-                    return _Candidate({self.left.name: changed}, (made(EXTRA_TERM, shown),), None)
-        return None
+    def _three(self) -> Iterator[Candidate]:
+        """One mistake made, one taken out, and a factor."""
+        wrong, undone = self.lines.wrong, self.undone
+        for out, row in zip(undone.slips, undone.rows, strict=True):
+            for k, ratio in proportional_rows(wrong.rows, row):
+                scale, first = self._scale(ratio), wrong.slips[k]
+                if scale is not None and scale is not one:
+                    mistakes = (first, out, self._scale_mistake(scale))
+                    yield Candidate(mistakes, mul(scale, first.body), out.body, rank(first) + rank(out))
+        yield from self._with_factors(Bases.of(wrong), scaled=True)
 
-    def _scale_between(self, value: np.ndarray) -> Expr | None:
-        """The constant times powers of sizes that takes the value to the claim; None for 1 and where there is none."""
-        ratio = ratio_of(self.claim, value)
-        if ratio is None:
+    @cached_property
+    def right_alone(self) -> Bases:
+        """The right formula."""
+        return Bases((None,), (self.truth,), self.lines.truth[None, :])
+
+    def _scaled(self, bases: Bases) -> Iterator[Candidate]:
+        """A formula times a constant and powers of sizes."""
+        for k, ratio in proportional_rows(bases.rows, self.claim):
+            scale = self._scale(ratio)
+            if scale is not None and scale is not one:
+                mistakes = (*bases.mistakes(k), self._scale_mistake(scale))
+                yield Candidate(mistakes, mul(scale, bases.bodies[k]), self.right, bases.rank(k))
+
+    def _with_factors(self, bases: Bases, *, scaled: bool) -> Iterator[Candidate]:
+        """A formula with a factor of the network too many, or without it, and with `scaled` times a constant."""
+        factors, values = self.lines.factors
+        for factor, value in zip(factors, values, strict=True):
+            sides = ((bases.rows * value, self.claim, True), (bases.rows, self.claim * value, False))
+            for rows, against, extra in sides:
+                for k, ratio in proportional_rows(rows, against):
+                    scale = self._scale(ratio)
+                    if scale is None or (scale is not one) != scaled:
+                        continue
+                    mistakes = (*bases.mistakes(k), self._factor_mistake(factor, extra=extra))
+                    if scaled:
+                        mistakes += (self._scale_mistake(scale),)
+                    left = mul(scale, factor, bases.bodies[k]) if extra else mul(scale, bases.bodies[k])
+                    right = self.right if extra else mul(factor, self.right)
+                    yield Candidate(mistakes, left, right, bases.rank(k) + self._factor_rank(factor))
+
+    def _with_two_factors(self) -> Iterator[Candidate]:
+        """The right formula with two factors too many, two missing, or one of each."""
+        factors, values = self.lines.factors
+        truth, claim = self.lines.truth, self.claim
+        for first, value in zip(factors, values, strict=True):
+            sides = (
+                (values * value * truth, claim, True, True),
+                (values * truth, claim * value, False, True),
+                (values * value * claim, truth, False, False),
+            )
+            for rows, against, first_extra, second_extra in sides:
+                for k in equal_rows(rows, against) if against.any() else ():
+                    second = factors[k]
+                    if first is second and first_extra != second_extra:
+                        continue
+                    above = [f for f, e in ((first, first_extra), (second, second_extra)) if e]
+                    below = [f for f, e in ((first, first_extra), (second, second_extra)) if not e]
+                    mistakes = (
+                        self._factor_mistake(first, extra=first_extra),
+                        self._factor_mistake(second, extra=second_extra),
+                    )
+                    rank_of = self._factor_rank(first) + self._factor_rank(second)
+                    yield Candidate(mistakes, mul(*above, self.truth), mul(*below, self.right), rank_of)
+
+    def _with_terms(self, bases: Bases) -> Iterator[Candidate]:
+        """A formula with a term too many."""
+        rests = self.claim - bases.rows
+        for term, value in zip(*self.lines.terms, strict=True):
+            for k, ratio in proportional_rows(rests, value):
+                scale = self._scale(1 / ratio)
+                if scale is not None:
+                    mistakes = (*bases.mistakes(k), self._term_mistake(scale, term))
+                    left = add(bases.bodies[k], mul(scale, term))
+                    yield Candidate(mistakes, left, self.right, bases.rank(k) + GENERIC)
+
+    def _with_a_term_and_scaled(self) -> Iterator[Candidate]:
+        """The right formula times a constant, and a term too many."""
+        if self.claim.size <= 2:
+            return
+        for term, value in zip(*self.lines.terms, strict=True):
+            both = np.stack((self.lines.truth, value), axis=1)
+            (outer, inner), *_ = np.linalg.lstsq(both, self.claim, rcond=None)
+            if equal_rows((both @ (outer, inner))[None, :], self.claim):
+                scale, weight_of = self._scale(float(outer)), self._scale(float(inner))
+                if scale is not None and scale is not one and weight_of is not None:
+                    mistakes = (self._scale_mistake(scale), self._term_mistake(weight_of, term))
+                    left = add(mul(scale, self.truth), mul(weight_of, term))
+                    yield Candidate(mistakes, left, self.right, GENERIC)
+
+    def _scale(self, ratio: float) -> Expr | None:
+        """A number as a simple constant times powers of sizes, or None."""
+        if not math.isfinite(ratio) or ratio == 0:
             return None
-        sorts = [s for s in self.numbers.sizes if not s.isdigit()]
-        found: list[tuple[int, Expr]] = []
+        sizes = self.lines.around.point.sizes
+        sorts = [s for s in sizes if not s.isdigit()]
+        found: list[tuple[int, Fraction, tuple[tuple[str, int], ...]]] = []
         for count in range(min(3, len(sorts) + 1)):
             for chosen in itertools.combinations(sorts, count):
                 for powers in itertools.product((-1, 1), repeat=count):
-                    factor = math.prod(self.numbers.sizes[s] ** p for s, p in zip(chosen, powers, strict=True))
+                    factor = math.prod(sizes[s] ** p for s, p in zip(chosen, powers, strict=True))
                     constant = rational(ratio / factor)
                     if constant is not None:
-                        scale = mul(constant, *(power(size(s), p) for s, p in zip(chosen, powers, strict=True)))
-                        found.append((abs(constant.numerator) + constant.denominator + 3 * count, scale))
+                        height = abs(constant.numerator) + constant.denominator + 3 * count
+                        found.append((height, constant, tuple(zip(chosen, powers, strict=True))))
         if not found:
             return None
-        simplest_scale = min(found, key=lambda pair: pair[0])[1]
-        return None if simplest_scale is one else simplest_scale
+        _, constant, above = min(found)
+        return mul(constant, *(power(size(s), p) for s, p in above))
 
     def _scale_mistake(self, scale: Expr) -> Mistake:
-        by_name = {entry.name: entry for entry in MISTAKES}
         if scale is num(-1):
-            return made(by_name["sign"], "the whole right side")
-        within = set(postorder(scale))
-        sorts = {sort for sort in self.numbers.sizes if size(sort) in within}
-        if self.batch in sorts:
-            name = "bias-reduction" if self.target.startswith("b") else "batch-scale"
-            return made(by_name[name], f"a factor {shown(scale)} too much")
+            return made(BY_NAME["sign"], "the whole right side")
+        batch = self.lines.around.batch
+        if batch is not None and size(batch) in set(postorder(scale)):
+            name = "bias-reduction" if self.lines.target.startswith("b") else "batch-scale"
+            return made(BY_NAME[name], f"a factor {shown(scale)} too much")
         inverse = power(scale, -1)
         if weight(inverse) < weight(scale):
             says, fix = f"a factor {shown(inverse)} is missing", f"multiply by {shown(inverse)}"
             return Mistake(FACTOR.name, plainly(scale), says, fix)
         return Mistake(FACTOR.name, plainly(scale), f"a factor {shown(scale)} too much", f"divide by {shown(scale)}")
 
-    def _value(self, changes: Mapping[str, Expr]) -> np.ndarray | None:
-        try:
-            return self.numbers.changed(self.equations, changes, self.left, self.indices)
-        except BackproofError:
-            return None
+    def _factor_mistake(self, factor: Expr, *, extra: bool) -> Mistake:
+        if factor in self.lines.slopes:
+            return made(BY_NAME["extra-slope" if extra else "missing-slope"], shown(factor))
+        if extra:
+            return made(EXTRA_FACTOR, shown(factor))
+        return made(BY_NAME["dropped-term"], f"the factor {shown(factor)}")
 
-    def _proved(self, candidate: _Candidate) -> bool:
-        """Whether the changed system gives exactly the claim; changed equations get new names, so that the claim's own
-        names keep their true meaning.
-        """
-        apart = {name: f"{name}~" for name in self.equations}
+    def _factor_rank(self, factor: Expr) -> int:
+        return 1 if factor in self.lines.slopes else GENERIC
 
-        def moved(expr: Expr) -> Expr:
-            return rewrite(
-                expr,
-                lambda n: tensor(apart[n.name], *n.indices) if isinstance(n, Tensor) and n.name in apart else None,
-            )
-
-        definitions = [
-            Definition(apart[name], d.indices, moved(candidate.changes.get(name, d.body)))
-            for name, d in self.equations.items()
-        ]
-        scale = candidate.scale if candidate.scale is not None else one
-        claimed = mul(scale, moved(self.left))
-        program = self.program.extended(definitions)
-        verdict = decide(program, claimed, self.right, admissible=self.network.admissible, budget=_NO_CONDITIONS)
-        return verdict.kind is Kind.PROVED
+    def _term_mistake(self, scale: Expr, term: Expr) -> Mistake:
+        return made(EXTRA_TERM, shown(mul(scale, term)))
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    changes: Mapping[str, Expr]
-    mistakes: tuple[Mistake, ...]
-    scale: Expr | None
+class Bases:
+    """Formulas to go on from, with the mistakes that made them and their values."""
+
+    slips: tuple[Slip | None, ...]
+    bodies: tuple[Expr, ...]
+    rows: np.ndarray
+
+    @staticmethod
+    def of(table: Table) -> Bases:
+        """A table of single mistakes."""
+        return Bases(table.slips, tuple(s.body for s in table.slips), table.rows)
+
+    def mistakes(self, k: int) -> tuple[Slip | Mistake, ...]:
+        """The mistakes that made a formula."""
+        slip = self.slips[k]
+        return () if slip is None else (slip,)
+
+    def rank(self, k: int) -> int:
+        """How far-fetched they are."""
+        slip = self.slips[k]
+        return 0 if slip is None else rank(slip)
 
 
-def distinct(values: Sequence[tuple[Mutant, np.ndarray]]) -> list[Mutant]:
-    """One mutant for each different value, the first of them."""
-    kept: dict[bytes, Mutant] = {}
-    for mutant, value in values:
-        size_of = float(np.abs(value).max(initial=0)) or 1.0
-        kept.setdefault(np.round(value / size_of, 9).tobytes() + str(round(math.log(size_of), 6)).encode(), mutant)
-    return list(kept.values())
+def rank(slip: Slip) -> int:
+    """How far-fetched a mistake is: the usual ones come first in the list."""
+    return SEARCHED.index(slip.entry)

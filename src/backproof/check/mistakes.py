@@ -1,7 +1,7 @@
-"""Mistakes: the usual slips, each an operator on an equation of the derivation.
+"""Mistakes: the usual slips, each an operator on a formula of the derivation.
 
-An operator yields changed bodies of one equation. The search in `diagnosis` combines them until one reproduces the
-wrong claim; what it finds is then proved. To add a mistake, add an entry to `MISTAKES`.
+An operator yields changed formulas. The search in `diagnosis` makes mistakes in the right formula and takes them out of
+the claimed one, until both meet; what it finds is then proved. To add a mistake, add an entry to `MISTAKES`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from backproof.check import operators as change
+from backproof.check import slopes
+from backproof.check.operators import nothing, turned
 from backproof.check.sites import Operator
 
 
@@ -26,12 +28,16 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mistake: its name in the contract, the sentence that says it, how to mend it, and how it is made."""
+    """A mistake: its name in the contract, the sentence that says it, and how to mend it.
+
+    `changes` makes it in a right formula; `undone` takes it out of a claimed one.
+    """
 
     name: str
     says: str
     fix: str
     changes: Operator
+    undone: Operator = nothing
 
 
 def made(entry: Entry, detail: str) -> Mistake:
@@ -53,11 +59,27 @@ def simplest(explanations: Sequence[tuple[Mistake, ...]]) -> tuple[Mistake, ...]
 
 MISTAKES: Final = (
     Entry(
-        "extra-slope", "the slope {detail} was kept, but it has cancelled here", "delete {detail}", change.extra_slope
+        "extra-slope",
+        "the slope {detail} was kept, but it has cancelled here",
+        "delete {detail}",
+        slopes.extra_slope,
+        slopes.slope_for_value,
     ),
-    Entry("missing-slope", "the slope {detail} is missing", "multiply by {detail}", change.missing_slope),
-    Entry("sign", "the sign is wrong: {detail}", "change the sign", change.sign),
-    Entry("swapped-target", "prediction and target are swapped: {detail}", "swap them", change.swapped_target),
+    Entry(
+        "missing-slope",
+        "the slope {detail} is missing",
+        "multiply by {detail}",
+        slopes.missing_slope,
+        slopes.slope_put_in,
+    ),
+    Entry("sign", "the sign is wrong: {detail}", "change the sign", change.sign, change.sign),
+    Entry(
+        "swapped-target",
+        "prediction and target are swapped: {detail}",
+        "swap them",
+        change.swapped_target,
+        change.swapped_target,
+    ),
     Entry(
         "batch-scale",
         "the scale of the batch is wrong: {detail}",
@@ -70,62 +92,113 @@ MISTAKES: Final = (
         "sum δ over the batch",
         change.bias_reduction,
     ),
-    Entry("transpose", "a transpose is wrong: {detail}", "transpose it", change.transpose),
+    Entry("transpose", "a transpose is wrong: {detail}", "transpose it", change.transpose, change.transpose),
     Entry(
         "diagonal-jacobian",
-        "cross terms of the Jacobian are left out: {detail}",
+        "cross terms of the Jacobian are missing: {detail}",
         "sum over all outputs",
         change.diagonal_jacobian,
     ),
     Entry(
-        "wrong-slope-point", "the slope is taken at the wrong point: {detail}", "take f′ at z", change.wrong_slope_point
+        "wrong-slope-point",
+        "the slope is taken at the wrong point: {detail}",
+        "take f′ at z",
+        slopes.wrong_slope_point,
+        turned(slopes.wrong_slope_point),
     ),
-    Entry("missing-regulariser", "{detail} is missing", "add λw in the scale of J", change.missing_regulariser),
+    Entry(
+        "missing-regulariser",
+        "{detail} is missing",
+        "add λw in the scale of J",
+        change.missing_regulariser,
+        change.regulariser_put_in,
+    ),
     Entry(
         "regulariser-factor",
         "the penalty is off by a factor: {detail}",
         "its slope is λw, scaled like J",
         change.regulariser_factor,
+        turned(change.regulariser_factor),
     ),
-    Entry("regulariser-sign", "the penalty has the wrong sign: {detail}", "add it", change.regulariser_sign),
+    Entry(
+        "regulariser-sign",
+        "the penalty has the wrong sign: {detail}",
+        "add it",
+        change.regulariser_sign,
+        change.regulariser_sign,
+    ),
     Entry(
         "regularised-bias",
         "the bias is regularised: {detail}",
         "leave biases out of the penalty",
         change.regularised_bias,
-    ),
-    Entry(
-        "wrong-activation",
-        "the slope of another activation: {detail}",
-        "use the slope of this layer",
-        change.wrong_activation,
+        change.bias_penalty_taken_away,
     ),
     Entry("dropped-term", "{detail} is missing", "put it back", change.dropped_term),
-    Entry("wrong-axis", "a sum runs over the wrong axis: {detail}", "sum over the other axis", change.wrong_axis),
-    Entry("wrong-reduction", "{detail}", "compare with the definition", change.mean_for_sum),
-    Entry("wrong-layer", "a quantity of another layer: {detail}", "use the layer of the left side", change.wrong_layer),
-    Entry("wrong-variable", "another variable: {detail}", "use the right one", change.wrong_variable),
-    Entry("wrong-exponent", "an exponent is wrong: {detail}", "correct it", change.exponent),
-)
-
-
-LATE_MISTAKES: Final = (
     Entry(
         "wrong-activation",
         "the slope of another activation: {detail}",
         "use the slope of this layer",
-        change.slope_of_another_output,
+        slopes.wrong_activation,
+        turned(slopes.wrong_activation),
+    ),
+    Entry("wrong-axis", "a sum runs over the wrong axis: {detail}", "sum over the other axis", change.wrong_axis),
+    Entry("wrong-reduction", "{detail}", "compare with the definition", change.mean_for_sum, change.mean_taken_back),
+    Entry(
+        "wrong-layer",
+        "a quantity of another layer: {detail}",
+        "use the layer of the left side",
+        change.wrong_layer,
+        turned(change.wrong_layer),
+    ),
+    Entry(
+        "wrong-variable",
+        "another variable: {detail}",
+        "use the right one",
+        change.wrong_variable,
+        turned(change.wrong_variable),
+    ),
+    Entry("wrong-index", "a wrong index: {detail}", "correct it", change.wrong_index, turned(change.wrong_index)),
+    Entry("wrong-exponent", "an exponent is wrong: {detail}", "correct it", change.exponent, turned(change.exponent)),
+    Entry(
+        "wrong-number", "a number is wrong: {detail}", "correct it", change.wrong_number, turned(change.wrong_number)
     ),
 )
-"""Mistakes that take longer to make, tried where none of the others explains a claim."""
 
 
-FACTOR: Final = Entry("factor", "a factor {detail} too much", "divide by {detail}", change.nothing)
+FACTOR: Final = Entry("factor", "a factor {detail} too much", "divide by {detail}", nothing)
 
 
-EXTRA_TERM: Final = Entry("extra-term", "a term too many: {detail}", "delete it", change.nothing)
+EXTRA_TERM: Final = Entry("extra-term", "a term too many: {detail}", "delete it", nothing)
 
 
 HIDDEN_CONDITION: Final = Entry(
-    "hidden-condition", "true only under a condition that is not stated: {detail}", "state it", change.nothing
+    "hidden-condition", "true only under a condition that is not stated: {detail}", "state it", nothing
 )
+
+
+OTHER_FORMS: Final = (
+    Entry(
+        "wrong-activation",
+        "the slope of another activation: {detail}",
+        "use the slope of this layer",
+        slopes.slope_of_another_output,
+    ),
+    Entry(
+        "factor",
+        "a factor {detail} too much in one term",
+        "divide the term by {detail}",
+        change.factor_of_a_term,
+        turned(change.factor_of_a_term),
+    ),
+    Entry("extra-factor", "{detail}", "delete one", change.repeated_factor),
+    Entry("extra-factor", "a factor too many: {detail}", "delete it", nothing, change.factor_taken_away),
+    Entry("extra-term", "a term too many: {detail}", "delete it", nothing, change.term_taken_away),
+)
+"""Other ways to make and to undo mistakes that are listed above."""
+
+
+EXTRA_FACTOR: Final = OTHER_FORMS[3]
+SEARCHED: Final = (*MISTAKES, *OTHER_FORMS)
+NAMED: Final = (*MISTAKES, FACTOR, EXTRA_FACTOR, EXTRA_TERM, HIDDEN_CONDITION)
+"""All mistakes by their names, each once."""

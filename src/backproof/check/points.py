@@ -1,4 +1,4 @@
-"""Points: the values of all names of a program at one random point, to choose what is worth proving.
+"""Points: the values of formulas at one random point of a program, to choose what is worth proving.
 
 Nothing here is a verdict: numbers that agree are a reason to try a proof, no more.
 """
@@ -7,81 +7,201 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Any, Final
 
 import numpy as np
 
 from backproof import catalog
-from backproof.calculus.interpreter import Given, evaluate, evaluate_expr
-from backproof.language.expression import Expr, Index, Tensor
-from backproof.language.program import Definition, Program
+from backproof.calculus.interpreter import evaluate_expr
+from backproof.errors import LimitError
+from backproof.language.expression import Add, Apply, Expr, Index, Mul, Num, Pow, Size, Sum, Tensor, apply, tensor
+from backproof.language.program import Assumption, Program
 from backproof.language.walks import names
 
 TOLERANCE: Final = 1e-9
 PRIMES: Final = (5, 7, 3, 11, 13, 17)
+REMEMBERED: Final = 8_000
+MAX_ENTRIES: Final = 10**6
+SEED: Final = 20
 
 
 class Point:
-    """One random point of the program, with all sizes different, and the values of all names there."""
+    """One random point of the program, with all sizes different. A name is computed when it is first asked for.
 
-    def __init__(self, program: Program) -> None:
+    The values of all parts of formulas are kept: a formula that differs from an earlier one in a single place costs no
+    more than that place and what is above it.
+    """
+
+    def __init__(self, program: Program, assumptions: Iterable[Assumption] = ()) -> None:
         self.program = program
-        self.sizes = _sizes_for(program)
-        rng = np.random.default_rng(20)
-        inputs: dict[str, np.ndarray] = {}
-        for name, sorts in program.inputs.items():
+        self.assumptions = (*program.assumptions, *assumptions)
+        self._parts: dict[Expr, np.ndarray] = {}
+        self._names: dict[str, np.ndarray] = {}
+        self._calls: dict[tuple[str, tuple[int, ...], tuple[tuple[Index, ...], ...]], Expr] = {}
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The size of every sort."""
+        sorts = dict.fromkeys(s for name in self.program.names for s in self.program.sorts(name))
+        sizes = {s: int(s) for s in sorts if s.isdigit()}
+        free = itertools.chain(PRIMES, itertools.count(8))
+        return sizes | {s: next(free) for s in sorts if not s.isdigit()}
+
+    @cached_property
+    def _inputs(self) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(SEED)
+        found: dict[str, np.ndarray] = {}
+        for name, sorts in self.program.inputs.items():
             shape = tuple(self.sizes[s] for s in sorts)
-            positive = name in ("y", "Y") or any(a.tensor == name for a in program.assumptions)
-            inputs[name] = rng.uniform(0.1, 0.9, shape) if positive or name in ("a", "A") else rng.normal(size=shape)
-        with np.errstate(all="ignore"):
-            self.values = dict(evaluate(program, inputs, sizes=self.sizes, functions=StandIns()))
+            known = [a for a in self.assumptions if a.tensor == name]
+            between = known or name in ("y", "Y", "a", "A")
+            found[name] = rng.uniform(0.1, 0.9, shape) if between else rng.normal(size=shape)
+            for assumption in known:
+                if assumption.property == "unit-sum":
+                    found[name] = found[name] / found[name].sum(axis=assumption.axis, keepdims=True)
+        return found
 
     def value(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
-        """The array of an expression at this point."""
+        """The array of an expression at this point, with one axis for each of `indices`."""
         with np.errstate(all="ignore"):
-            return np.asarray(
-                evaluate_expr(expr, self.values, indices=indices, sizes=self.sizes, functions=StandIns()), dtype=float
-            )
+            for name in self._needed(expr):
+                definition = self.program.by_name[name]
+                self._names[name] = self._spread(definition.body, definition.indices)
+            return self._spread(expr, indices)
 
-    def changed(
-        self, equations: Mapping[str, Definition], changes: Mapping[str, Expr], left: Tensor, indices: tuple[Index, ...]
-    ) -> np.ndarray:
-        """The value of the left side when some equations are changed: only what depends on them is computed again."""
-        values = dict(self.values)
-        touched: set[str] = set()
-        with np.errstate(all="ignore"):
-            for name, definition in equations.items():
-                body = changes.get(name, definition.body)
-                if name in changes or names(body) & touched:
-                    touched.add(name)
-                    values[name] = evaluate_expr(
-                        body, values, indices=definition.indices, sizes=self.sizes, functions=StandIns()
-                    )
-            return np.asarray(evaluate_expr(left, values, indices=indices, sizes=self.sizes), dtype=float)
+    def _needed(self, expr: Expr) -> list[str]:
+        """The definitions that a formula needs and that are not computed yet, each after what it uses."""
+        found: list[str] = []
+        stack = [(name, False) for name in names(expr)]
+        done: set[str] = set()
+        while stack:
+            name, ready = stack.pop()
+            if name in done or name in self._names:
+                continue
+            if name in self.program.inputs:
+                self._names[name] = self._inputs[name]
+            elif ready:
+                done.add(name)
+                found.append(name)
+            elif name in self.program.by_name:
+                stack.append((name, True))
+                stack.extend((used, False) for used in names(self.program.by_name[name].body))
+        return found
+
+    def _spread(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
+        array = self._part(expr)
+        own = _axes(expr.free)
+        if own == indices:
+            return array
+        order = tuple(own.index(i) for i in indices if i in expr.free)
+        array = array.transpose(order)[tuple(slice(None) if i in expr.free else None for i in indices)]
+        return np.broadcast_to(array, tuple(self.sizes[i.sort] for i in indices))
+
+    def _part(self, root: Expr) -> np.ndarray:
+        """The array of a formula, with one axis for each free index in sorted order."""
+        known = self._parts
+        if len(known) > REMEMBERED:
+            known.clear()
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in known:
+                stack.pop()
+                continue
+            parts = _summed(node) if isinstance(node, Sum) else node.children
+            missing = [p for p in parts if p not in known]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            known[node] = self._computed(node, parts)
+        return known[root]
+
+    def _computed(self, node: Expr, parts: Sequence[Expr]) -> np.ndarray:
+        known = self._parts
+        match node:
+            case Num(value):
+                return np.asarray(float(value))
+            case Size(sort):
+                return np.asarray(float(self.sizes[sort] if sort in self.sizes else int(sort)))
+            case Tensor(name, indices) if name in self._names:
+                axes = _axes(node.free)
+                if len(axes) == len(indices):
+                    return self._names[name].transpose(tuple(indices.index(i) for i in axes))
+                return np.einsum(self._names[name], [axes.index(i) for i in indices], list(range(len(axes))))
+            case Add() | Mul():
+                axes = node.free
+                total = _aligned(known[parts[0]], parts[0].free, axes)
+                for part in parts[1:]:
+                    other = _aligned(known[part], part.free, axes)
+                    total = total + other if isinstance(node, Add) else total * other
+                return total
+            case Pow(_, exponent) if exponent.denominator == 1:
+                return known[parts[0]] ** float(exponent)
+            case Sum():
+                return self._contracted(node, parts)
+            case Apply(name, _, orders) if catalog.function(name) is None:
+                return _Waves(name)[orders](*(_aligned(known[p], p.free, node.free) for p in parts))
+            case Apply():
+                return self._applied(node)
+            case _:
+                return np.asarray(evaluate_expr(node, self._names, indices=_axes(node.free), sizes=self.sizes), float)
+
+    def _applied(self, node: Apply) -> np.ndarray:
+        """A function of the catalogue, by the reference interpreter, of arguments that are known."""
+        axes = tuple(_axes(a.free) for a in node.args)
+        call = self._calls.get((node.name, node.orders, axes))
+        if call is None:
+            # Kept, so that the interpreter finds its plan for the same call again.
+            stand_ins = (tensor(f"?{k}", *own) for k, own in enumerate(axes))
+            call = self._calls[node.name, node.orders, axes] = apply(node.name, *stand_ins, orders=node.orders)
+        arguments: dict[str, Any] = {n: float(self._inputs[n]) for n, sorts in self.program.inputs.items() if not sorts}
+        arguments |= {f"?{k}": self._parts[a] for k, a in enumerate(node.args)}
+        return np.asarray(evaluate_expr(call, arguments, indices=_axes(node.free), sizes=self.sizes), float)
+
+    def _contracted(self, node: Sum, factors: Sequence[Expr]) -> np.ndarray:
+        number: dict[Index, int] = {}
+        operands: list[Any] = []
+        for factor in factors:
+            operands += [self._parts[factor], [number.setdefault(i, len(number)) for i in _axes(factor.free)]]
+        if math.prod(self._length(i) for i in number) > MAX_ENTRIES:
+            raise LimitError("a sum is too large to compare numbers", expected=f"at most {MAX_ENTRIES} products")
+        return np.asarray(np.einsum(*operands, [number[i] for i in _axes(node.free)]), float)
+
+    def _length(self, index: Index) -> int:
+        return self.sizes[index.sort] if index.sort in self.sizes else int(index.sort)
 
 
-class StandIns(Mapping[str, Given]):
-    """Concrete functions in place of abstract ones, for comparing numbers only."""
-
-    def __getitem__(self, name: str) -> Given:
-        if catalog.function(name) is not None:
-            raise KeyError(name)
-        return _Derivatives(sum(map(ord, name)) % 7 + 1)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 1
+def _summed(node: Sum) -> tuple[Expr, ...]:
+    """The factors under a sum, or under sums in sums."""
+    body: Expr = node
+    while isinstance(body, Sum):
+        body = body.body
+    return body.factors if isinstance(body, Mul) else (body,)
 
 
-class _Derivatives(Mapping[tuple[int, ...], Callable[..., np.ndarray]]):
-    """A sine of one or more arguments and all its derivatives, by their orders."""
+@lru_cache(maxsize=4096)
+def _axes(free: frozenset[Index]) -> tuple[Index, ...]:
+    return tuple(sorted(free))
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+
+@lru_cache(maxsize=4096)
+def _spreading(own: frozenset[Index], whole: frozenset[Index]) -> tuple[slice | None, ...]:
+    return tuple(slice(None) if i in own else None for i in _axes(whole))
+
+
+def _aligned(array: np.ndarray, own: frozenset[Index], whole: frozenset[Index]) -> np.ndarray:
+    return array if len(own) == len(whole) or not own else array[_spreading(own, whole)]
+
+
+class _Waves(Mapping[tuple[int, ...], Callable[..., np.ndarray]]):
+    """A sine of one or more arguments and all its derivatives, by their orders: it stands for an abstract function."""
+
+    def __init__(self, name: str) -> None:
+        self.seed = sum(map(ord, name)) % 7 + 1
 
     def __getitem__(self, orders: tuple[int, ...]) -> Callable[..., np.ndarray]:
         rates = [1 + (self.seed + k) / 5 for k in range(len(orders))]
@@ -100,13 +220,6 @@ class _Derivatives(Mapping[tuple[int, ...], Callable[..., np.ndarray]]):
         return 1
 
 
-def _sizes_for(program: Program) -> dict[str, int]:
-    sorts = dict.fromkeys(s for name in program.names for s in program.sorts(name))
-    sizes = {s: int(s) for s in sorts if s.isdigit()}
-    free = itertools.chain(PRIMES, itertools.count(8))
-    return sizes | {s: next(free) for s in sorts if not s.isdigit()}
-
-
 def agree(value: np.ndarray, claim: np.ndarray) -> bool:
     """Whether two arrays are equal up to rounding."""
     if value.shape != claim.shape or not np.isfinite(value).all() or not np.isfinite(claim).all():
@@ -115,21 +228,23 @@ def agree(value: np.ndarray, claim: np.ndarray) -> bool:
     return bool(np.abs(value - claim).max(initial=0) <= TOLERANCE * scale)
 
 
-def ratio_of(claim: np.ndarray, value: np.ndarray) -> float | None:
-    """The number c with claim = c · value, or None."""
-    if claim.shape != value.shape or not np.isfinite(value).all() or not np.isfinite(claim).all():
-        return None
-    at = np.unravel_index(int(np.abs(value).argmax()), value.shape) if value.size else ()
+def equal_rows(rows: np.ndarray, value: np.ndarray) -> list[int]:
+    """The rows of a table that are equal to an array up to rounding."""
+    close = np.abs(rows - value).max(axis=1, initial=0) <= TOLERANCE * np.abs(value).max(initial=0)
+    return np.flatnonzero(close).tolist()
+
+
+def proportional_rows(rows: np.ndarray, value: np.ndarray) -> list[tuple[int, float]]:
+    """The rows of a table that a number takes to an array, and that number."""
+    at = int(np.abs(value).argmax())
     if not value.size or value[at] == 0:
-        return None
-    ratio = float(claim[at] / value[at])
-    return ratio if ratio and agree(ratio * value, claim) else None
-
-
-def constant_ratio(claim: np.ndarray, value: np.ndarray) -> Fraction | None:
-    """As `ratio_of`, for a simple fraction."""
-    ratio = ratio_of(claim, value)
-    return None if ratio is None else rational(ratio)
+        return []
+    with np.errstate(all="ignore"):
+        ratios = value[at] / rows[:, at]
+        error = np.abs(rows * ratios[:, None] - value).max(axis=1)
+    # A comparison with nan is False.
+    close = (error <= TOLERANCE * abs(value[at])) & (ratios != 0)
+    return [(k, float(ratios[k])) for k in np.flatnonzero(close).tolist()]
 
 
 def rational(value: float) -> Fraction | None:

@@ -1,10 +1,11 @@
-"""Sites: an equation of a derivation that a mistake may change, and what the network around it knows."""
+"""Sites: a formula that a mistake may change, and what the network around it knows."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from backproof import catalog
@@ -13,51 +14,121 @@ from backproof.language.expression import (
     Add,
     Apply,
     Expr,
+    Index,
+    Max,
     Mul,
+    Sum,
     Tensor,
     add,
+    max_over,
     mul,
+    opened,
+    postorder,
+    rebuilt,
+    sum_over,
     tensor,
 )
 from backproof.language.notating import notate
 from backproof.language.program import Definition, Program
 from backproof.language.text import write
-from backproof.language.walks import names, places
+from backproof.language.walks import names
 
 LONGEST: Final = 48
+MOST_PLACES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A changed formula, and what was done: words with places for parts, `{0} in place of {1}`."""
+
+    body: Expr
+    words: str = ""
+    parts: tuple[Expr | str, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """The words with their parts."""
+        return self.words.format(*(p if isinstance(p, str) else shown(p) for p in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What stands somewhere in a formula, how to put something else there, and the indices that are known there."""
+
+    node: Expr
+    rebuild: Callable[[Expr], Expr]
+    known: tuple[Index, ...]
 
 
 @dataclass(frozen=True)
 class Site:
-    """An equation that may be changed: the adjoint of `target`, and what the network around it knows."""
+    """A formula that may be changed: that of the adjoint of `target`, and what the network around it knows.
+
+    `slopes` are f′ at the target's logits, as people write them: f′(z), a(1 − a).
+    """
 
     program: Program
     equation: Definition
     target: str
     batch: str | None
     penalty: Expr | None
-    slope: Expr | None
-    prediction: Expr | None
-    observed: Expr | None
+    slopes: tuple[Expr, ...]
+    prediction: str | None
+    observed: str | None
 
     @property
     def is_bias(self) -> bool:
         """Whether the equation is a bias gradient."""
         return self.target.startswith("b")
 
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The places of the formula, outermost first. Bound bodies are seen with fresh free indices."""
+        found: list[Place] = []
+        stack = [Place(self.equation.body, lambda new: new, self.equation.indices)]
+        while stack and len(found) < MOST_PLACES:
+            place = stack.pop()
+            found.append(place)
+            node, wrap = place.node, place.rebuild
+            if isinstance(node, Sum | Max):
+                index, body = opened(node)
+                bind = sum_over if isinstance(node, Sum) else max_over
+                stack.append(
+                    Place(
+                        body,
+                        lambda new, wrap=wrap, bind=bind, index=index: wrap(bind(index, new)),
+                        (*place.known, index),
+                    )
+                )
+                continue
+            for k, child in reversed(tuple(enumerate(node.children))):
 
-Change = tuple[Expr, str]
+                def replaced(new: Expr, wrap: Callable[[Expr], Expr] = wrap, node: Expr = node, k: int = k) -> Expr:
+                    return wrap(rebuilt(node, (*node.children[:k], new, *node.children[k + 1 :])))
+
+                stack.append(Place(child, replaced, place.known))
+        return tuple(found)
+
+    def alike(self, node: Tensor) -> Iterator[Tensor]:
+        """Other tensors that could stand in a tensor's place."""
+        sorts = tuple(i.sort for i in node.indices)
+        # Only what stands before the equation: it may not use itself, nor what is made from it.
+        for name in itertools.takewhile(lambda n: n != self.equation.name, self.program.names):
+            if self.program.sorts(name) == sorts and name not in {node.name, "J"}:
+                other = tensor(name, *node.indices)
+                assert isinstance(other, Tensor)
+                yield other
 
 
 Operator = Callable[[Site], Iterator[Change]]
 
 
-def everywhere(site: Site, local: Callable[[Expr], Iterable[Change]]) -> Iterator[Change]:
-    """A local change made at every place of the equation."""
-    for node, rebuild in places(site.equation.body):
-        for new, detail in local(node):
+def everywhere(site: Site, local: Callable[[Expr, tuple[Index, ...]], Iterable[Change]]) -> Iterator[Change]:
+    """A local change made at every place of the formula."""
+    for place in site.places:
+        for change in local(place.node, place.known):
             try:
-                yield rebuild(new), detail
+                yield Change(place.rebuild(change.body), change.words, change.parts)
             except DomainError:
                 # A change that divides by 0 explains nothing.
                 continue
@@ -69,21 +140,15 @@ def without(node: Mul | Add, k: int) -> Expr:
     return mul(*rest) if isinstance(node, Mul) else add(*rest)
 
 
+def with_part(node: Mul | Add, k: int, new: Expr) -> Expr:
+    """The product or sum with another part number k."""
+    parts = (*node.children[:k], new, *node.children[k + 1 :])
+    return mul(*parts) if isinstance(node, Mul) else add(*parts)
+
+
 def is_slope(node: Expr) -> bool:
     """Whether a factor is f′ of something."""
     return isinstance(node, Apply) and len(node.args) == 1 and node.orders[0] > 0
-
-
-def same_shape(site: Site, node: Tensor) -> Iterator[Tensor]:
-    """Other tensors that could stand in a tensor's place."""
-    sorts = tuple(i.sort for i in node.indices)
-    # Only what stands before the equation: it may not use itself, nor what is made from it.
-    for name in itertools.takewhile(lambda n: n != site.equation.name, site.program.names):
-        alike = name.startswith("∂") == node.name.startswith("∂") and site.program.sorts(name) == sorts
-        if alike and name not in {node.name, "J"}:
-            other = tensor(name, *node.indices)
-            assert isinstance(other, Tensor)
-            yield other
 
 
 def letter_of(name: str) -> str:
@@ -103,5 +168,9 @@ def plainly(expr: Expr) -> str:
 
 def shown(expr: Expr) -> str:
     """A part of an equation as text, shortened."""
-    text = write(notate(expr, symbols=catalog.symbols()))
+    # The axes of the longest name in their order: no transpose that the formula itself does not have.
+    tensors = [node.indices for node in postorder(expr) if isinstance(node, Tensor)]
+    longest = max(tensors, key=len, default=())
+    free = longest if expr.free == frozenset(longest) else tuple(sorted(expr.free))
+    text = write(notate(expr, free=free, symbols=catalog.symbols()))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

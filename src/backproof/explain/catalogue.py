@@ -10,7 +10,7 @@ from typing import Final
 from backproof import catalog
 from backproof.catalog.entry import Entry
 from backproof.catalog.layers import Layer
-from backproof.check.mistakes import EXTRA_TERM, FACTOR, HIDDEN_CONDITION, MISTAKES
+from backproof.check.mistakes import NAMED
 from backproof.explain.lettering import ascii_words
 from backproof.explain.markdown import code, escaped
 from backproof.explain.sheet import Row, Span, coloured, plain, wrapped
@@ -38,8 +38,7 @@ def listed(kind: str) -> tuple[Listed, ...]:
         case "layers":
             return tuple(_layer(layer) for layer in catalog.layers())
         case "mistakes":
-            named = (*MISTAKES, FACTOR, EXTRA_TERM, HIDDEN_CONDITION)
-            return tuple(Listed(m.name, (), (("says", m.says.format(detail="…")),)) for m in named)
+            return tuple(Listed(m.name, (), (("says", m.says.format(detail="…")),)) for m in NAMED)
         case _:
             raise ValueError(f"not a kind of the catalogue: {kind}")
 

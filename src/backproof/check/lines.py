@@ -1,0 +1,355 @@
+"""Lines: a gradient's formulas as people write them, the single mistakes in them, and their numbers at a point."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from backproof.calculus.network import Network
+from backproof.calculus.sweep import adjoint_name
+from backproof.calculus.unfolding import derivative
+from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
+from backproof.check.points import Point
+from backproof.check.sites import Change, Site
+from backproof.check.slopes import fitting, slopes_at
+from backproof.errors import BackproofError
+from backproof.language.expression import (
+    Apply,
+    Expr,
+    Index,
+    Mul,
+    Num,
+    Tensor,
+    apply,
+    mul,
+    one,
+    power,
+    reindex,
+    size,
+    sum_over,
+    tensor,
+)
+from backproof.language.program import Definition, Program
+from backproof.language.walks import inline, names, rewrite
+from backproof.proof.folding import Folder
+
+REMEMBERED: Final = 16
+SECONDS: Final = 2.0
+MOST_FACTORS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A formula with one mistake made in it, or taken out of it."""
+
+    entry: Entry
+    change: Change
+    body: Expr
+
+    @property
+    def name(self) -> str:
+        """The name of the mistake."""
+        return self.entry.name
+
+    @property
+    def mistake(self) -> Mistake:
+        """The mistake in words."""
+        return made(self.entry, self.change.detail)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Slips and their values at the point, a row for each."""
+
+    slips: tuple[Slip, ...]
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all lines about one program share."""
+
+    network: Network
+    program: Program
+
+    @cached_property
+    def folder(self) -> Folder:
+        """Finds the names in which slopes are written."""
+        return Folder(self.program, self.network.admissible)
+
+    @cached_property
+    def general_folder(self) -> Folder:
+        """The same without what the loss takes for granted of its target."""
+        return Folder(self.program) if self.network.admissible else self.folder
+
+    @cached_property
+    def point(self) -> Point:
+        """The point at which formulas are compared."""
+        return Point(self.program, self.network.admissible)
+
+    @cached_property
+    def batch(self) -> str | None:
+        """The sort of the examples."""
+        if not self.network.batch:
+            return None
+        return self.program.sorts("Y")[1 if self.network.layout == "columns" else 0]
+
+    @cached_property
+    def penalty(self) -> Expr | None:
+        """λ in the scale of J."""
+        penalty = self.network.regulariser
+        if penalty is not None and self.batch is not None and self.network.reduction.startswith("mean"):
+            return mul(penalty, power(size(self.batch), -1))
+        return penalty
+
+    @cached_property
+    def lines(self) -> dict[str, Lines]:
+        """The lines of every gradient that was asked for."""
+        return {}
+
+    @cached_property
+    def _slopes(self) -> dict[tuple[str, str], Definition]:
+        return {}
+
+    def opened(self, expr: Expr) -> Expr:
+        """The formula with every slope in the names of the network, a(1 − a) for σ′(z)."""
+        return rewrite(expr, self._opened)
+
+    def _opened(self, node: Expr) -> Expr | None:
+        if not isinstance(node, Apply) or node.orders != (1,) or not isinstance(node.args[0], Tensor):
+            return None
+        logits = node.args[0]
+        key = node.name, logits.name
+        if key not in self._slopes:
+            axes = tuple(Index(f"e{k}", i.sort) for k, i in enumerate(logits.indices))
+            slope = apply(node.name, tensor(logits.name, *axes), orders=(1,))
+            self._slopes[key] = Definition("", axes, self.folder.fold(slope))
+        found = self._slopes[key]
+        return reindex(found.body, dict(zip(found.indices, logits.indices, strict=True)))
+
+    def activation(self, logits: str) -> Definition | None:
+        """The definition of the outputs that come from some logits."""
+        return self.program.by_name.get(("A" if self.network.batch else "a") + logits[1:])
+
+
+_remembered: OrderedDict[tuple[int, Network], Surroundings] = OrderedDict()
+
+
+def lines_of(network: Network, program: Program, gradient: str) -> Lines:
+    """The lines of a gradient; those of the last programs are kept, with what was computed."""
+    key = (id(program), network)
+    # The surroundings hold their program, so that its identity cannot be taken by another one.
+    around = _remembered.get(key)
+    if around is None:
+        around = _remembered[key] = Surroundings(network, program)
+    _remembered.move_to_end(key)
+    while len(_remembered) > REMEMBERED:
+        _remembered.popitem(last=False)
+    if gradient not in around.lines:
+        around.lines[gradient] = Lines(around, gradient)
+    return around.lines[gradient]
+
+
+class Lines:
+    """The lines of one gradient ∂J/∂t."""
+
+    def __init__(self, around: Surroundings, gradient: str) -> None:
+        self.around = around
+        self.gradient = gradient
+        self.target = gradient.removeprefix("∂J/∂")
+        self.definition = around.program.by_name[gradient]
+        self.indices = self.definition.indices
+
+    @cached_property
+    def equations(self) -> Mapping[str, Definition]:
+        """The adjoints on the way from the loss to the target, latest first, in the form that people write."""
+        program = self.around.program
+        chain: dict[str, Definition] = {}
+        wanted = [self.gradient]
+        while wanted:
+            name = wanted.pop()
+            definition = program.by_name.get(name)
+            if definition is None or name in chain:
+                continue
+            chain[name] = self._as_written(definition)
+            wanted += [n for n in names(definition.body) if n.startswith("∂")]
+        return {d.name: chain[d.name] for d in program.definitions if d.name in chain}
+
+    def _as_written(self, definition: Definition) -> Definition:
+        """Softmax-like Jacobians as Σ ∂J/∂a ∂a/∂z, and the loss's own slope folded into names."""
+        target = definition.name.removeprefix("∂J/∂")
+        if self._is_vector(target):
+            return replace(definition, body=self._jacobian_form(definition, "~"))
+        if target[0] in "aA" and target.partition("(")[2].rstrip(")") == self.around.network.last:
+            return replace(definition, body=self.around.folder.fold(definition.body))
+        return definition
+
+    def _is_vector(self, target: str) -> bool:
+        """Whether the logits go into an activation whose outputs depend on all of them."""
+        activation = self.around.activation(target) if target[0] in "zZ" else None
+        return activation is not None and not isinstance(activation.body, Apply)
+
+    def _jacobian_form(self, definition: Definition, letter: str, *, folded: bool = True) -> Expr:
+        """Σ ∂J/∂a ∂a/∂z; which of two equal indices a Kronecker delta keeps depends on their letters."""
+        target = definition.name.removeprefix("∂J/∂")
+        activation = self.around.activation(target)
+        assert activation is not None
+        axis = 1 if len(definition.indices) == 2 and self.around.network.layout != "columns" else 0
+        own = Index(letter, definition.indices[axis].sort)
+        others = tuple(own if k == axis else i for k, i in enumerate(definition.indices))
+        body = inline(tensor(activation.name, *others), {activation.name: (activation.indices, activation.body)})
+        slope = derivative(body, target, definition.indices)
+        slope = self.around.folder.fold(slope) if folded else slope
+        return sum_over(own, mul(tensor(adjoint_name("J", activation.name), *others), slope))
+
+    @cached_property
+    def forms(self) -> tuple[Expr, ...]:
+        """The target's formula by the chain rule, with its slopes and what comes from above put in, and folded."""
+        around = self.around
+        outputs = {n: (d.indices, d.body) for n, d in self.equations.items() if n[len("∂J/∂")] in "aA"}
+        bases = [self.equations[self.gradient].body, self.definition.body]
+        if self._is_vector(self.target):
+            bases += (self._jacobian_form(self.definition, "!", folded=f) for f in (True, False))
+        found: list[Expr] = []
+        for base in bases:
+            fuller = inline(base, outputs)
+            found += [base, fuller, around.opened(base), around.opened(fuller)]
+        fuller = inline(bases[0], outputs)
+        found += [around.folder.fold(fuller), around.general_folder.fold(inline(bases[1], outputs))]
+        above = [n for n in names(fuller) if n in self.equations and n != self.gradient]
+        if above:
+            short = {
+                n: (d.indices, around.folder.fold(inline(d.body, outputs)))
+                for n, d in self.equations.items()
+                if n in above
+            }
+            found += [inline(f, short) for f in (fuller, around.opened(fuller))]
+        return tuple(dict.fromkeys(found))
+
+    def site(self, formula: Definition) -> Site:
+        """A formula of the derivation with what the network knows around it."""
+        around = self.around
+        target = formula.name.removeprefix("∂J/∂")
+        slopes: list[Expr] = []
+        if target[0] in "zZ":
+            activation = around.activation(target)
+            if activation is not None and isinstance(activation.body, Apply):
+                slopes = [apply(activation.body.name, tensor(target, *formula.indices), orders=(1,))]
+            elif activation is not None:
+                head = tensor(activation.name, *formula.indices)
+                slopes = [mul(head, 1 - head)]
+        label = f"({around.network.last})" if around.network.last else ""
+        return Site(
+            around.program, formula, target, around.batch, around.penalty, tuple(slopes),
+            ("A" if around.network.batch else "a") + label, "Y" if around.network.batch else "y",
+        )  # fmt: skip
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """The gradient at the point, as a row."""
+        return self.row(self.definition.body)
+
+    def row(self, expr: Expr) -> np.ndarray:
+        """A formula at the point, as a row."""
+        return self.around.point.value(expr, self.indices).ravel()
+
+    @cached_property
+    def wrong(self) -> Table:
+        """The gradient with each single mistake, in any of its forms or in an equation that it comes from."""
+        return self.table(self._mistakes())
+
+    def table(self, slips: Iterator[Slip]) -> Table:
+        """Slips with their values, as many as the time allows; what has no value is left out."""
+        deadline = time.monotonic() + SECONDS
+        kept: dict[tuple[str, Expr], tuple[Slip, np.ndarray]] = {}
+        for slip in slips:
+            if time.monotonic() > deadline:
+                break
+            if (slip.entry.name, slip.body) in kept or not slip.body.free <= frozenset(self.indices):
+                continue
+            try:
+                row = self.row(slip.body)
+            except (BackproofError, KeyError):
+                continue
+            if np.isfinite(row).all():
+                kept[slip.entry.name, slip.body] = slip, row
+        rows = np.array([row for _, row in kept.values()]).reshape(len(kept), self.truth.size)
+        return Table(tuple(slip for slip, _ in kept.values()), rows)
+
+    def _mistakes(self) -> Iterator[Slip]:
+        known = set(self.forms)
+        for form in self.forms:
+            site = self.site(replace(self.definition, body=form))
+            for entry in SEARCHED:
+                for change in entry.changes(site):
+                    if change.body not in known:
+                        yield Slip(entry, change, change.body)
+        for equation in self.equations.values():
+            if equation.name != self.gradient:
+                site = self.site(equation)
+                for entry in SEARCHED:
+                    for change in entry.changes(site):
+                        if change.body is not equation.body and change.body.free <= frozenset(equation.indices):
+                            yield Slip(entry, change, self._carried(equation, change.body))
+
+    def _carried(self, equation: Definition, body: Expr) -> Expr:
+        """The target's formula when an equation before it is changed: all that depends on it is put in."""
+        changed = {equation.name: (equation.indices, body)}
+        for name, later in self.equations.items():
+            if name != equation.name and names(later.body) & changed.keys():
+                changed[name] = later.indices, inline(later.body, changed)
+        indices, whole = changed[self.gradient]
+        del indices
+        return whole
+
+    def undone(self, claim: Expr) -> Table:
+        """The claimed formula with each single mistake taken out of it."""
+        site = self.site(replace(self.definition, body=claim))
+        return self.table(
+            Slip(entry, change, change.body)
+            for entry in SEARCHED
+            for change in entry.undone(site)
+            if change.body is not claim
+        )
+
+    @cached_property
+    def slopes(self) -> frozenset[Expr]:
+        """The slopes of elementwise layers that fit the gradient's axes."""
+        return frozenset((*self.site(self.definition).slopes, *slopes_at(self.site(self.definition), self.indices)))
+
+    @cached_property
+    def factors(self) -> tuple[tuple[Expr, ...], np.ndarray]:
+        """What may have been multiplied by, or left out: names and slopes that fit, factors of the gradient's forms."""
+        found: dict[Expr, None] = dict.fromkeys(sorted(self.slopes, key=str))
+        for form in self.forms:
+            for part in form.factors if isinstance(form, Mul) else (form,):
+                if not isinstance(part, Num):
+                    found[part] = None
+        found.update(dict.fromkeys(self._fitting(least=0)))
+        return self._valued([f for f in found if f is not one][:MOST_FACTORS])
+
+    @cached_property
+    def terms(self) -> tuple[tuple[Expr, ...], np.ndarray]:
+        """What may have been added: 1 and the names that fit."""
+        return self._valued([*self._fitting(least=1), one][:MOST_FACTORS])
+
+    def _fitting(self, least: int) -> Iterator[Expr]:
+        """The names that have a value before this gradient, at the gradient's own indices."""
+        program = self.around.program
+        for name in program.names:
+            if name == self.gradient:
+                return
+            sorts = program.sorts(name)
+            if name != "J" and len(sorts) >= least:
+                for indices in fitting(sorts, self.indices):
+                    yield tensor(name, *indices)
+
+    def _valued(self, exprs: list[Expr]) -> tuple[tuple[Expr, ...], np.ndarray]:
+        rows = [self.row(e) for e in exprs]
+        return tuple(exprs), np.array(rows).reshape(len(rows), self.truth.size)
