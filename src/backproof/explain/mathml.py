@@ -238,7 +238,9 @@ def _is_wordy(node: Notation) -> bool:
     match node:
         case Symbol(name):
             return len(GLYPHS.get(name, name)) > 1
-        case Call() | Big() | Derivative() | Quotient():
+        case Call():
+            return unmarked(node.function) != Symbol("sqrt")
+        case Big() | Derivative() | Quotient():
             return True
         case _:
             return False
