@@ -150,7 +150,8 @@ def test_numbers_are_slopes_at_the_point_that_is_given() -> None:
     [
         r"Let $f(x) = x^2$. Then $f(x + h) = f(x) + h \frac{df}{dx}$.",
         r"Let $f(x) = x^2$. Then $f(x + h) \approx f(x) + h \frac{df}{dx}$.",
-        r"Update $w \leftarrow w - \eta \frac{\partial L}{\partial w}$.",
+        r"Let $L = w^2$. Update $w \leftarrow w - \eta v$, or $w \leftarrow v - \eta \frac{dL}{dw}$.",
+        r"Let $L = w^2$. Update $w \leftarrow w - \alpha \frac{m}{\sqrt{v} + \epsilon}$.",
         r"Here $\frac{\partial f}{\partial q} = \frac{\partial h}{\partial r} s$.",
         r"$\frac{\partial L}{\partial x} = \left[\frac{\partial L}{\partial x_1}, \ldots\right]$",
         r"Let $f(x) = x^2$, $f_c(x) = c + x$, $f(x) = e^x$. Then $\frac{df}{dx} = 2x$.",

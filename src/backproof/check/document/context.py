@@ -14,6 +14,7 @@ from backproof.check.document.making import Making, Setting
 from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known
+from backproof.check.document.vectors import numbered_entry
 from backproof.check.worksheet.reading import name_of
 from backproof.errors import BackproofError
 from backproof.language.notation import (
@@ -44,6 +45,8 @@ class Context:
     values: dict[str, Fraction] = field(default_factory=dict[str, Fraction])
     families: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict[str, tuple[str, tuple[str, ...]]])
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    summed: set[str] = field(default_factory=set[str])
+    classes: set[str] = field(default_factory=set[str])
     _order: itertools.count[int] = field(default_factory=itertools.count)
 
     def define(self, node: Relation, text: str) -> bool:
@@ -82,17 +85,18 @@ class Context:
                 for name, letters in uses(part)[:1]:
                     used.setdefault(name, set()).update(letters)
         hidden = free - set(own)
+        indexed = {n for n, ks in self.definitions.items() if any(o for _, o in uses(ks[-1].head)[:1])}
+        turned = any(isinstance(n, Transposed) and isinstance(n.body, Symbol) for n in pieces_of(body))
         self.words |= {
             (base, h)
             for h in hidden
             if len(bases := [n for n, letters in used.items() if h in letters]) == 1 and not used[bases[0]] & bound
             for base in bases
-            if any(isinstance(n, Transposed) and isinstance(n.body, Symbol) for n in pieces_of(body))
+            if base not in indexed and (turned or base not in self.summed) and h not in self.classes
         }
         self.words -= {(base, h) for base, letters in used.items() if letters & bound for h in letters}
         hidden -= {h for _, h in self.words}
         node = with_words(node, self.words)
-        indexed = {n for n, ks in self.definitions.items() if any(o for _, o in uses(ks[-1].head)[:1])}
         carried = {h for h in hidden for n, own in used.items() if h in own and (own & bound or n in indexed)}
         if not hidden or carried != hidden:
             return node
@@ -108,6 +112,7 @@ class Context:
         Raises BackproofError where no world fits the formula.
         """
         relation = with_words(with_families(relation, self.families), self.words)
+        relation = numbered_entry(relation, self._indexed(relation))
         failed: BackproofError | None = None
         found = False
         for versions, earlier, cut in self._choices(relation):
@@ -124,6 +129,19 @@ class Context:
                 yield setting
         if not found and failed is not None:
             raise failed
+
+    def _indexed(self, relation: Relation) -> set[str]:
+        """The names that carry index letters in a formula or in what it is about."""
+        named = {n for d in pieces_of(relation) if isinstance(d, Symbol) for n, _ in uses(d)}
+        bodies = [self.definitions[n][-1].body for n in named if n in self.definitions]
+        return {
+            name
+            for root in (relation, *bodies)
+            for node in pieces_of(root)
+            if isinstance(node, Symbol)
+            for name, letters in uses(node)[:1]
+            if letters
+        }
 
     def _choices(self, relation: Relation) -> Iterator[tuple[Mapping[str, Known], bool, bool]]:
         """Definitions to judge by: whether they are earlier ones, and whether the variables were left undefined.

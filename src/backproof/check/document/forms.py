@@ -13,7 +13,9 @@ from backproof.errors import BackproofError
 from backproof.language.grammar import parse_list
 from backproof.language.notation import (
     Big,
+    Call,
     Cases,
+    Derivative,
     Indicator,
     Notation,
     Number,
@@ -22,6 +24,7 @@ from backproof.language.notation import (
     Product,
     Relation,
     Symbol,
+    Transposed,
 )
 from backproof.language.reading import bare, letter_of
 from backproof.language.traversal import fold, parts, with_parts
@@ -40,7 +43,7 @@ class Forms:
 
     `samples` are letters of examples, x^{(i)}, over which a sum runs somewhere; `steps` letters of time, h_{t−1};
     `classes` names that stand as an index, f_{y_i}; `words` pairs of a name and a letter that are one name, W_f;
-    `squares` names that are defined as a square, σ².
+    `squares` names that are defined as a square, σ²; `summed` names with an index that a sum runs over.
     """
 
     samples: set[str] = field(default_factory=set[str])
@@ -48,6 +51,7 @@ class Forms:
     classes: set[str] = field(default_factory=set[str])
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     squares: set[str] = field(default_factory=set[str])
+    summed: set[str] = field(default_factory=set[str])
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Forms:
@@ -88,6 +92,7 @@ class Forms:
         if "t" in before:
             found.steps.add("t")
         gates = sum(base == "W" and bool(own & {"f", "o", "z", "r"}) for base, own in letters.items()) > 0
+        found.summed = {base for base, own in letters.items() if own & bound}
         found._find_words(letters, pairs, bound, gates=gates)
         return found
 
@@ -106,8 +111,6 @@ class Forms:
 
     def plain(self, root: Relation) -> Relation:
         """The relation in plain names and indices."""
-        if not (self.samples or self.steps or self.classes or self.words or self.squares):
-            return root
         found = fold(root, self._rule)
         return found if isinstance(found, Relation) else root
 
@@ -121,6 +124,16 @@ class Forms:
                 return (
                     replace(symbol, name=f"{symbol.name}{SQUARE}", span=new.span) if isinstance(symbol, Symbol) else new
                 )
+            case Derivative(None, Transposed(body)) if new.style == "prefix":
+                return Transposed(replace(new, wrt=body), span=new.span)
+            case Call(Symbol(subscripts=subs) as function) if len(subs) > 1:
+                # A function with its parameters below, h_{W,b}, is one name.
+                below = [letter_of(s) or "" for s in subs]
+                if all(below) and any(b[0].isupper() for b in below):
+                    return replace(
+                        new, function=replace(function, name=f"{function.name}_{''.join(below)}", subscripts=())
+                    )
+                return new
             case Indicator(Relation() as condition):
                 return replace(new, condition=self._condition(condition))
             case Cases(cases):

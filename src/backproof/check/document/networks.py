@@ -18,12 +18,18 @@ from backproof.check.document.pairs import (
     recognised_notation,
     sentences,
 )
+from backproof.check.document.prose import activations_named, losses_named
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.standard import Standard, opened_examples
 from backproof.check.judging import explained
 from backproof.check.names import program_of
 from backproof.language.notation import Derivative, Relation, Symbol
 
+_INSTEAD: Final = re.compile(
+    r"\b(?:instead|other|another|if|were|had|whereas|while|unlike|contrast|compare[ds]?|under)\b"
+    r"|\b(?:stattdessen|au lieu|en vez)\b",
+    re.IGNORECASE,
+)
 _ALL_OF_THEM: Final = re.compile(r"\b(?:all|each|every|both|any|either)\b", re.IGNORECASE)
 
 
@@ -59,6 +65,39 @@ class Networks:
         if not stated:
             yield from self._unstated(node, piece, text)
 
+    def speaks_of_another(self, piece: Piece) -> bool:
+        """Whether the sentence compares with something else: "if instead the cost were …"."""
+        sentence = next((s for s in self.sentences if s.start <= piece.start < s.end), None)
+        return (
+            sentence is not None and _INSTEAD.search(sentence.words) is not None and bool(losses_named(sentence.words))
+        )
+
+    def instead(self, node: Relation, piece: Piece) -> tuple[list[CheckedClaim], str]:
+        """The claim for a loss that its own sentence names instead, and that loss in words; nothing without one."""
+        sentence = next((s for s in self.sentences if s.start <= piece.start < s.end), None)
+        if sentence is None or not _INSTEAD.search(sentence.words):
+            return [], ""
+        named = losses_named(sentence.words)
+        outputs = [n.names[0] for n in activations_named(sentence.words)] or ["sigmoid", "identity", "softmax"]
+        for loss in (name for n in named for name in n.names):
+            for output in outputs:
+                network = Network(output=output, loss=loss)
+                claims = self._checked(node, piece, piece.text, network)
+                if claims and all(c.verdict == "proved" for c in claims):
+                    note = f"for {network.describe()}, as the sentence says"
+                    return [replace(c, notes=(*c.notes, note)) for c in claims], loss
+        return [], " or ".join(name for n in named for name in n.names)
+
+    def right_for(self, node: Relation, piece: Piece) -> tuple[str, ...]:
+        """The usual pairs of output and loss for which a claim about an output layer would be right."""
+        found: list[str] = []
+        for output, loss in USUAL:
+            network = Network(output=output, loss=loss)
+            claims = self._checked(node, piece, piece.text, network)
+            if claims and all(c.verdict == "proved" for c in claims):
+                found.append(network.describe())
+        return tuple(found)
+
     def of_layers(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         """The claim for the network that the text spells out by layers; nothing if there is none or it is unread."""
         network = self.standard.network()
@@ -91,8 +130,10 @@ class Networks:
         before = [p for p in self.pairs if p.start <= piece.start]
         if explicit is not None:
             same = [p for p in self.pairs if explicit in p.losses]
-            output = same[-1].output if same else next((o for o, loss in USUAL if loss == explicit), "identity")
-            return (Network(output=output, loss=explicit),)
+            if same:
+                return (Network(output=same[-1].output, loss=explicit),)
+            outputs = [o for o, loss in USUAL if loss == explicit]
+            return tuple(Network(output=o, loss=explicit) for o in (*outputs, "f"))
         group: list[Pair] = []
         for pair in reversed(before):
             if group and group[0].start - pair.end > 60:

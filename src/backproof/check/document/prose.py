@@ -34,7 +34,7 @@ def runs(prose: str) -> Iterator[Run]:
     current: list[re.Match[str]] = []
     for found in _TOKEN.finditer(prose):
         word = found[0]
-        breaks = "\n\n" in prose[current[-1].end() : found.start()] if current else False
+        breaks = _breaks(prose, current, found.start())
         mathematical = _mathematical(word)
         if current and (breaks or not mathematical):
             yield from _run(prose, current)
@@ -46,6 +46,15 @@ def runs(prose: str) -> Iterator[Run]:
                 current = []
     if current:
         yield from _run(prose, current)
+
+
+def _breaks(prose: str, current: list[re.Match[str]], start: int) -> bool:
+    """Whether a formula ends before the token at `start`: at an empty line, or where each line is its own equation."""
+    if not current or "\n" not in (between := prose[current[-1].end() : start]):
+        return False
+    line = prose[start : prose.find("\n", start) if "\n" in prose[start:] else len(prose)]
+    own = "=" in line.partition(" ")[2] and line[0] not in "=+-−·*/"
+    return "\n\n" in between or (own and "=" in prose[current[0].start() : current[-1].end()])
 
 
 def _mathematical(token: str) -> bool:

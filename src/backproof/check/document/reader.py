@@ -18,7 +18,9 @@ from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
-from backproof.check.given import World
+from backproof.check.document.updates import ascends, gradient_of, positive_factor
+from backproof.check.document.vectors import entrywise, same
+from backproof.check.given import LOSS, World, reached
 from backproof.check.judging import Equation, judged, verdict_of
 from backproof.check.worksheet.reading import name_of, shape
 from backproof.check.worksheet.sheet import Step, chain_of, check_worksheet, rank, steps_of
@@ -29,7 +31,7 @@ from backproof.language.expression import num
 from backproof.language.grammar import parse_list
 from backproof.language.notation import Call, Derivative, Matrix, Notation, Power, Relation, Symbol, Words
 from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import parts
+from backproof.language.traversal import fold, parts, with_parts
 from backproof.language.walks import inline, names
 from backproof.proof.verdict import Kind
 
@@ -45,6 +47,8 @@ _NO_EQUATION: Final = {
     "→": "a step towards something is no equation: it is not judged",
 }
 _FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
+_UPDATE: Final = re.compile(r"`\s*\w+\s*-=[^=\n`]{1,200}`")
+_QUESTION: Final = re.compile(r"(?:\\[;,:! ]|\s)*=(?:\\[;,:! ]|\s)*\?+\s*$")
 _HEADING: Final = re.compile(r"(?:^|\n)(?:#|\S[^\n]*\n[=\-~^]{4,}\n)|\\(?:sub)*section|\\chapter|<h[1-6]")
 _ROWS: Final = re.compile(r"\\\\(?:\[[^\]]*\])?")
 
@@ -93,6 +97,7 @@ class _Reader:
         self.networks = Networks(self.document)
         self.conditions = Conditions(self.document)
         self.forms = Forms.of(p.text for p in self.document.pieces if p.kind in ("inline", "display"))
+        self.context.summed, self.context.classes = self.forms.summed, self.forms.classes
         self.deadline = time.monotonic() + MAX_SECONDS
 
     def claims(self) -> Iterator[CheckedClaim]:
@@ -110,7 +115,8 @@ class _Reader:
                 case "inline" | "display":
                     yield from self._formula(piece)
                 case "code":
-                    continue
+                    if _UPDATE.fullmatch(piece.text):
+                        yield from self._formula(Piece("inline", piece.text.strip("`"), piece.start + 1), loose=True)
 
     def _worksheet(self, piece: Piece) -> Iterator[CheckedClaim]:
         line, column = self.document.position(piece.start)
@@ -160,7 +166,7 @@ class _Reader:
 
     def _parsable(self, piece: Piece) -> Iterator[tuple[str, int]]:
         """The formula as a whole, or its rows where the whole cannot be read."""
-        text = piece.text
+        text = _QUESTION.sub(lambda m: " " * len(m[0]), piece.text)
         try:
             parse_list(text)
         except BackproofError:
@@ -201,7 +207,7 @@ class _Reader:
                 return
             # A = B ∈ ℝⁿ: the equation is what is claimed.
             node = replace(node, sides=node.sides[: at + 1], signs=node.signs[:at])
-        if has_gradient(node.sides):
+        if has_gradient(node.sides) or gradient_of(node) is not None:
             if loose and not _plausible(node):
                 return
             self.gradients += 1
@@ -250,15 +256,17 @@ class _Reader:
         if time.monotonic() > self.deadline:
             yield self._unread(piece, self._text(node, piece), node.span[0], FormulaError("there was no time left"))
             return
-        if any(sign not in EQUAL for sign in node.signs):
-            sign = next(s for s in node.signs if s not in EQUAL)
-            because = _NO_EQUATION.get(sign, f"a relation with {sign} is no equation")
-            at = where(self.document, piece, node.span[0])
-            yield CheckedClaim(self._text(node, piece), "unknown", Network(), at, node, because=because)
+        update = gradient_of(node)
+        update = self._gradients_written_out(update) if update is not None else None
+        if update is not None:
+            yield from self._update(node, update, piece)
             return
-        entries = _entries(self._gradients_written_out(node))
+        if any(sign not in EQUAL for sign in node.signs):
+            yield self._no_equation(node, piece)
+            return
+        entries = entrywise(self._gradients_written_out(node))
         for number_of, part in enumerate(entries, start=1):
-            for claim in self._judged(part, piece):
+            for claim in self._same(part, piece) or self._judged(part, piece):
                 if len(entries) > 1:
                     notes = (*claim.notes, f"entry {number_of} of {len(entries)}")
                     claim = replace(claim, claim=self._text(node, piece), notes=notes)
@@ -272,7 +280,7 @@ class _Reader:
         except BackproofError as error:
             own_error = error
         else:
-            yield from found
+            yield from self._reconsidered(found, node, piece)
             return
         # A shape that does not fit in the document's own world is not tried in another one.
         found: list[CheckedClaim] = []
@@ -286,7 +294,59 @@ class _Reader:
         if len(node.sides) > 2:
             yield from self._step_by_step(node, piece)
             return
+        if len(node.sides) == 2 and number(node.sides[1]) == 0 and isinstance(node.sides[0], Derivative):
+            at = where(self.document, piece, node.span[0])
+            because = "where the derivative vanishes: a condition on a point, no identity"
+            yield CheckedClaim(self._text(node, piece), "unknown", Network(), at, node, because=because)
+            return
         yield self._unread(piece, self._text(node, piece), node.span[0], own_error)
+
+    def _no_equation(self, node: Relation, piece: Piece) -> CheckedClaim:
+        sign = next((s for s in node.signs if s not in EQUAL), "←")
+        because = _NO_EQUATION.get(sign, f"a relation with {sign} is no equation")
+        at = where(self.document, piece, node.span[0])
+        return CheckedClaim(self._text(node, piece), "unknown", Network(), at, node, because=because)
+
+    def _update(self, node: Relation, claimed: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """An update w ← w − η g claims that g is the gradient by w, up to a positive factor that η takes in."""
+        try:
+            found = self._same(claimed, piece) or list(self._own(claimed, piece))
+        except BackproofError:
+            found = []
+        uphill = ascends(node)
+        note = "an update against the gradient, up to a factor that the step size takes in"
+        for claim in found:
+            proved = claim.verdict == "proved"
+            refuted = claim.verdict == "refuted" and not uphill and not positive_factor(claim) and _of_the_loss(claim)
+            if proved or refuted:
+                yield replace(claim, claim=self._text(node, piece), notes=(*claim.notes, note))
+                return
+        yield self._no_equation(node, piece)
+
+    def _same(self, node: Relation, piece: Piece) -> list[CheckedClaim]:
+        """The definition of the gradient, ∇f = [∂f/∂x_1, …]: both sides are the same entry by entry."""
+        if not same(node.sides):
+            return []
+        at = where(self.document, piece, node.span[0])
+        note = "the same on both sides by the definition of the gradient"
+        return [CheckedClaim(self._text(node, piece), "proved", Network(), at, node, notes=(note,))]
+
+    def _reconsidered(self, found: list[CheckedClaim], node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """What is false in the text's own world may be said of another loss that the sentence names."""
+        if not any(c.verdict == "refuted" for c in found):
+            yield from found
+            return
+        other, words = self.networks.instead(node, piece)
+        if other and all(c.verdict == "proved" for c in other):
+            yield from other
+            return
+        for claim in found:
+            if claim.verdict == "refuted" and words:
+                because = f"it is false for the loss that the text defines, but the sentence speaks of {words}"
+                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted":
+                claim = replace(claim, would_be_right_for=self.networks.right_for(node, piece))
+            yield claim
 
     def _step_by_step(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         """A chain with a side that cannot be read: the others are judged from the last one that could."""
@@ -310,9 +370,10 @@ class _Reader:
             before = before if all(c.verdict == "unread" for c in found) else after
 
     def _gradients_written_out(self, node: Relation) -> Relation:
-        """∇f as the row of partial derivatives, where f is defined as f(x, y)."""
+        """∇f by the variables of f(x, y): the row of partial derivatives, or for f(w) the gradient by w."""
 
-        def written(side: Notation) -> Notation:
+        def written(side: Notation, inside: tuple[Notation, ...] = ()) -> Notation:
+            side = with_parts(side, inside) if inside else side
             inner = side.function if isinstance(side, Call) and isinstance(side.function, Derivative) else side
             call = side if inner is not side else inner.of if isinstance(inner, Derivative) else None
             if isinstance(call, Call) and any(number(a) is not None for a in call.arguments):
@@ -320,12 +381,18 @@ class _Reader:
             if isinstance(inner, Derivative) and inner.style == "nabla" and isinstance(inner.wrt, Words) and inner.of:
                 of = inner.of.function if isinstance(inner.of, Call) else inner.of
                 versions = self.context.definitions.get(name_of(of) or "")
-                if versions and versions[-1].parameters and len(versions[-1].parameters) > 1:
-                    row = tuple(Derivative(of, Symbol(p), span=side.span) for p in versions[-1].parameters)
+                parameters = versions[-1].parameters if versions else None
+                if parameters and len(parameters) > 1 and inside == ():
+                    row = tuple(Derivative(of, Symbol(p), span=side.span) for p in parameters)
                     return Matrix((row,), span=side.span)
+                if versions and parameters and len(parameters) == 1 and inside:
+                    head = versions[-1].head
+                    wrt = head.arguments[0] if isinstance(head, Call) else Symbol(parameters[0])
+                    return replace(inner, of=of, wrt=wrt, span=side.span)
             return side
 
-        return replace(node, sides=tuple(written(s) for s in node.sides))
+        sides = (fold(s, written) for s in node.sides)
+        return replace(node, sides=tuple(written(s) for s in sides))
 
     # The document's own definitions
 
@@ -352,6 +419,10 @@ class _Reader:
                 if all(c.verdict != "refuted" for c in claims):
                     break
             elif number_of and all(c.verdict == "proved" for c in claims):
+                if self.networks.speaks_of_another(piece):
+                    note = "by an earlier definition, as the sentence says"
+                    first = [replace(c, notes=(*c.notes, note)) for c in claims]
+                    break
                 # What an earlier definition makes true is not called wrong under a later one.
                 because = "it holds for another definition of the same letter in this text, not for the last one"
                 first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
@@ -443,12 +514,12 @@ class _Reader:
 def _plausible(node: Relation) -> bool:
     """Whether a formula found in prose has the left side of a claim."""
     left = node.sides[0]
-    return isinstance(left, Derivative) or has_gradient((left,))
+    return isinstance(left, Derivative) or has_gradient((left,)) or gradient_of(node) is not None
 
 
-def _entries(node: Relation) -> tuple[Relation, ...]:
-    """A relation between rows of equal length as one relation for each entry."""
-    sides = [[e for row in s.rows for e in row] if isinstance(s, Matrix) else [] for s in node.sides]
-    if not sides[0] or any(len(s) != len(sides[0]) for s in sides):
-        return (node,)
-    return tuple(replace(node, sides=entries) for entries in zip(*sides, strict=True))
+def _of_the_loss(claim: CheckedClaim) -> bool:
+    """Whether the right side has only names that the loss is made from: a velocity or a moment is something else."""
+    program = claim.network.program
+    if claim.right is None or LOSS not in program.by_name:
+        return False
+    return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))
