@@ -118,17 +118,15 @@ def report_markdown(reports: Sequence[Report], only: Collection[str] = VERDICTS)
 
 
 def report_html(reports: Sequence[Report], only: Collection[str] = VERDICTS) -> str:
-    """A page of all claims, in the order of writing, with everything inside."""
-    from backproof.explain.page import FOOT, document, judgement_card, words
+    """A page with the lines around all claims, each with its verdict and its reasons, and everything inside."""
+    from backproof.explain.annotated import annotated
+    from backproof.explain.page import FOOT, document, words
 
     body: list[str] = []
     for report in reports:
-        body.append(f"<h2>{words(report.name)}</h2><p>{words(summary([report]))}</p>")
-        body += (
-            f"<p><small>{words(place(claim))}</small></p>{judgement_card(judgement(claim))}"
-            for claim in report.claims
-            if claim.verdict in only
-        )
+        claims = [claim for claim in report.claims if claim.verdict in only]
+        body.append(f'<section class="card"><h2>{words(report.name)}</h2><p>{words(summary([report]))}</p>')
+        body.append(f"{annotated(report.text, claims, whole=False) if claims else ''}</section>")
     return document("Checked documents", f"<main>{''.join(body)}</main>", FOOT)
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from backproof.calculus.network import LAYOUTS, REDUCTIONS, Network, parse_layers
 from backproof.errors import BackproofError, LimitError
 from backproof.explain.judgement import judgement
 from backproof.explain.lesson import lesson
-from backproof.explain.page import judgement_card, lesson_body, mark, words
+from backproof.explain.page import judgement_card, lesson_body, words
 from backproof.proof.derivation import Derivation, derive
 from backproof.web.curves import curves, hidden_layers
 from backproof.web.shell import page
-
-if TYPE_CHECKING:
-    from backproof.check.claims import CheckedClaim
 
 LONGEST_FIELD: Final = 60
 LONGEST_CLAIM: Final = 4_000
@@ -149,6 +146,7 @@ def judge_document(text: str) -> dict[str, Any]:
     """A worksheet, or a text with formulas in Markdown or LaTeX, with its verdicts in place."""
     from backproof.check.document.reader import check_document
     from backproof.check.worksheet.sheet import check_worksheet
+    from backproof.explain.annotated import annotated
 
     try:
         if len(text) > LONGEST_DOCUMENT:
@@ -161,7 +159,7 @@ def judge_document(text: str) -> dict[str, Any]:
             if PROSE.search(text)
             else check_worksheet(text, "document")
         )
-        html = "".join(_in_place(text, found))
+        html = annotated(text, found)
     except BackproofError as error:
         return {"verdicts": [], "html": error_card(error)}
     return {"verdicts": [one.verdict for one in found], "html": html}
@@ -169,23 +167,6 @@ def judge_document(text: str) -> dict[str, Any]:
 
 def _kind(text: str) -> str:
     return "latex" if "\\documentclass" in text or "\\begin{document}" in text else "markdown"
-
-
-def _in_place(text: str, found: Sequence[CheckedClaim]) -> Iterator[str]:
-    by_line: dict[int, list[CheckedClaim]] = {}
-    for claim in found:
-        by_line.setdefault(claim.where.line if claim.where is not None else 1, []).append(claim)
-    yield '<ol class="document">'
-    for number, line in enumerate(text.split("\n"), start=1):
-        claims = by_line.get(number, [])
-        marks = "".join(mark(claim.verdict) for claim in claims)
-        yield f"<li><code>{words(line) or '&nbsp;'}</code>{marks}"
-        if claims:
-            cards = "".join(judgement_card(judgement(claim)) for claim in claims)
-            opened = " open" if any(claim.verdict == "refuted" for claim in claims) else ""
-            yield f"<details{opened}><summary>why</summary>{cards}</details>"
-        yield "</li>"
-    yield "</ol>"
 
 
 def error_card(error: BackproofError) -> str:
