@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Final
 
 from backproof import catalog
 from backproof.calculus.network import REDUCTIONS, Network
-from backproof.check.names import program_of
 from backproof.check.points import Point, agree
 from backproof.errors import BackproofError
 from backproof.language.expression import Apply, Expr, Tensor, apply, postorder
+from backproof.language.program import Program
 from backproof.language.walks import rewrite
 from backproof.proof.deciding import decide
+from backproof.proof.derivation import with_adjoints
 from backproof.proof.verdict import Budget, Kind
 
 MAX_ANSWERS: Final = 6
+REMEMBERED: Final = 4
 MAX_PROOFS: Final = 24
 SECONDS: Final = 0.8
 _QUICK: Final = Budget(seconds=0.3, condition_seconds=0)
@@ -32,20 +35,47 @@ def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, 
     found: list[str] = []
     proofs = 0
     deadline = time.monotonic() + SECONDS
-    for other in _others(network):
-        for claim in _readings(right, network, other):
+    for other in _others_of(network):
+        for claim in _readings(right, network, other.network):
             if proofs >= MAX_PROOFS or len(found) >= MAX_ANSWERS or time.monotonic() > deadline:
                 return tuple(found)
             try:
-                if not _plausible(other, left, claim):
+                if not other.plausible(left, claim):
                     continue
                 proofs += 1
-                verdict = decide(program_of(other), left, claim, admissible=other.admissible, budget=_QUICK)
+                verdict = decide(other.program, left, claim, admissible=other.network.admissible, budget=_QUICK)
             except (BackproofError, KeyError):
                 continue
-            if verdict.kind is Kind.PROVED and other.describe() not in found:
-                found.append(other.describe())
+            if verdict.kind is Kind.PROVED and other.network.describe() not in found:
+                found.append(other.network.describe())
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Other:
+    """Another network, with its gradients at one random point; they are computed when they are first asked for."""
+
+    network: Network
+
+    @cached_property
+    def program(self) -> Program:
+        return with_adjoints(self.network)
+
+    @cached_property
+    def point(self) -> Point:
+        return Point(self.program)
+
+    def plausible(self, left: Expr, right: Expr) -> bool:
+        """Whether both sides agree at the point, in floating point."""
+        indices = left.indices if isinstance(left, Tensor) else tuple(sorted(left.free | right.free))
+        value = self.point.value(left, indices)
+        # Where a gradient is 0 everywhere, a claim that agrees says nothing.
+        return bool(value.any()) and agree(value, self.point.value(right, indices))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _others_of(network: Network) -> tuple[_Other, ...]:
+    return tuple(_Other(other) for other in _others(network))
 
 
 def _others(network: Network) -> Iterator[Network]:
@@ -78,13 +108,3 @@ def _readings(claim: Expr, network: Network, other: Network) -> Iterator[Expr]:
         changed = rewrite(claim, rule)
         if changed is not claim:
             yield changed
-
-
-def _plausible(network: Network, left: Expr, right: Expr) -> bool:
-    """Whether both sides agree at one random point, in floating point."""
-    program = program_of(network)
-    numbers = Point(program)
-    indices = left.indices if isinstance(left, Tensor) else tuple(sorted(left.free | right.free))
-    value = numbers.value(left, indices)
-    # Where a gradient is 0 everywhere, a claim that agrees says nothing.
-    return bool(value.any()) and agree(value, numbers.value(right, indices))
