@@ -8,11 +8,9 @@ each gradient, and a pair of mistakes is found by comparing it with the claim wi
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
@@ -30,7 +28,7 @@ from backproof.check.mistakes import (
     Mistake,
     made,
 )
-from backproof.check.points import equal_rows, proportional_rows, rational
+from backproof.check.points import equal_rows, proportional_rows
 from backproof.check.sites import plainly, shown
 from backproof.errors import BackproofError, LimitError
 from backproof.language.expression import (
@@ -46,6 +44,7 @@ from backproof.language.expression import (
     size,
 )
 from backproof.language.program import Program
+from backproof.language.walks import names
 from backproof.proof.deciding import decide
 from backproof.proof.folding import weight
 from backproof.proof.verdict import Budget, Kind, Verdict
@@ -74,6 +73,11 @@ class Candidate:
     def names(self) -> tuple[str, ...]:
         """The names of the mistakes."""
         return tuple(p.name for p in self.parts)
+
+    @property
+    def distance(self) -> int:
+        """How many names one side has and the other has not: each of them has to be opened in a proof."""
+        return len(names(self.left) ^ names(self.right))
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -129,7 +133,7 @@ class Search:
         proofs = 0
         for stage in (self._one, self._one_taken_out, self._two, self._two_apart, self._three):
             found: set[tuple[str, ...]] = set()
-            likely = sorted(itertools.islice(stage(), MAX_LIKELY), key=lambda c: c.rank)
+            likely = sorted(itertools.islice(stage(), MAX_LIKELY), key=lambda c: (c.rank, c.distance))
             for candidate in likely:
                 if len(found) >= MAX_FOUND or proofs >= MAX_PROOFS or time.monotonic() > deadline:
                     break
@@ -299,23 +303,7 @@ class Search:
 
     def _scale(self, ratio: float) -> Expr | None:
         """A number as a simple constant times powers of sizes, or None."""
-        if not math.isfinite(ratio) or ratio == 0:
-            return None
-        sizes = self.lines.around.point.sizes
-        sorts = [s for s in sizes if not s.isdigit()]
-        found: list[tuple[int, Fraction, tuple[tuple[str, int], ...]]] = []
-        for count in range(min(3, len(sorts) + 1)):
-            for chosen in itertools.combinations(sorts, count):
-                for powers in itertools.product((-1, 1), repeat=count):
-                    factor = math.prod(sizes[s] ** p for s, p in zip(chosen, powers, strict=True))
-                    constant = rational(ratio / factor)
-                    if constant is not None:
-                        height = abs(constant.numerator) + constant.denominator + 3 * count
-                        found.append((height, constant, tuple(zip(chosen, powers, strict=True))))
-        if not found:
-            return None
-        _, constant, above = min(found)
-        return mul(constant, *(power(size(s), p) for s, p in above))
+        return self.lines.around.scales.nearest(ratio)
 
     def _scale_mistake(self, scale: Expr) -> Mistake:
         if scale is num(-1):

@@ -15,7 +15,7 @@ from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
-from backproof.check.points import Point
+from backproof.check.points import Point, Scales
 from backproof.check.sites import Change, Site
 from backproof.check.slopes import fitting, slopes_at
 from backproof.errors import BackproofError
@@ -92,6 +92,11 @@ class Surroundings:
     def point(self) -> Point:
         """The point at which formulas are compared."""
         return Point(self.program, self.network.admissible)
+
+    @cached_property
+    def scales(self) -> Scales:
+        """What a formula may be off by."""
+        return Scales(self.point.sizes)
 
     @cached_property
     def batch(self) -> str | None:

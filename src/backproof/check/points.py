@@ -17,7 +17,23 @@ import numpy as np
 from backproof import catalog
 from backproof.calculus.interpreter import evaluate_expr
 from backproof.errors import LimitError
-from backproof.language.expression import Add, Apply, Expr, Index, Mul, Num, Pow, Size, Sum, Tensor, apply, tensor
+from backproof.language.expression import (
+    Add,
+    Apply,
+    Expr,
+    Index,
+    Mul,
+    Num,
+    Pow,
+    Size,
+    Sum,
+    Tensor,
+    apply,
+    mul,
+    power,
+    size,
+    tensor,
+)
 from backproof.language.program import Assumption, Program
 from backproof.language.walks import names
 
@@ -25,6 +41,8 @@ TOLERANCE: Final = 1e-9
 PRIMES: Final = (5, 7, 3, 11, 13, 17)
 REMEMBERED: Final = 8_000
 MAX_ENTRIES: Final = 10**6
+MAX_DENOMINATOR: Final = 64
+MAX_ABOVE: Final = 10**6
 SEED: Final = 20
 
 
@@ -247,13 +265,39 @@ def proportional_rows(rows: np.ndarray, value: np.ndarray) -> list[tuple[int, fl
     return [(k, float(ratios[k])) for k in np.flatnonzero(close).tolist()]
 
 
-def rational(value: float) -> Fraction | None:
-    """The simple fraction that a number is up to rounding, or None.
+class Scales:
+    """Simple fractions times powers of a point's sizes: what a gradient may be off by."""
 
-    >>> rational(-0.5), rational(3.14159)
-    (Fraction(-1, 2), None)
-    """
-    if not math.isfinite(value) or value == 0:
-        return None
-    simple = Fraction(value).limit_denominator(64)
-    return simple if simple and abs(float(simple) - value) <= TOLERANCE * abs(value) else None
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        sorts = [s for s in sizes if not s.isdigit()]
+        found: dict[tuple[tuple[str, int], ...], float] = {}
+        for count in range(min(3, len(sorts) + 1)):
+            for chosen in itertools.combinations(sorts, count):
+                for powers in itertools.product((-1, 1), repeat=count):
+                    above = tuple(zip(chosen, powers, strict=True))
+                    found[above] = math.prod(float(sizes[s]) ** p for s, p in above)
+        self._above = tuple(found)
+        self._values = np.array(list(found.values()))
+        self._below = np.arange(1, MAX_DENOMINATOR + 1)
+
+    def nearest(self, ratio: float) -> Expr | None:
+        """The simplest of them that is this number up to rounding, or None.
+
+        >>> Scales({"n": 5, "m": 7}).nearest(-0.4), Scales({"n": 5}).nearest(3.14159)
+        ((-2)*n^(-1), None)
+        """
+        if not math.isfinite(ratio) or ratio == 0:
+            return None
+        products = (ratio / self._values)[:, None] * self._below
+        whole = np.round(products)
+        close = (np.abs(products - whole) <= TOLERANCE * np.abs(products)) & (whole != 0) & (np.abs(whole) <= MAX_ABOVE)
+        best: tuple[int, Fraction, tuple[tuple[str, int], ...]] | None = None
+        for k in np.flatnonzero(close.any(axis=1)).tolist():
+            below = int(close[k].argmax())
+            constant = Fraction(int(whole[k, below]), below + 1)
+            height = abs(constant.numerator) + constant.denominator + 3 * len(self._above[k])
+            if best is None or (height, constant) < best[:2]:
+                best = height, constant, self._above[k]
+        if best is None:
+            return None
+        return mul(best[1], *(power(size(s), p) for s, p in best[2]))
