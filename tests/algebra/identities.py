@@ -44,7 +44,7 @@ class Entries:
         self.name = name
 
     def __getitem__(self, at: Index | tuple[Index, ...]) -> Expr:
-        return tensor(self.name, *(at if isinstance(at, tuple) else (at,)))
+        return tensor(self.name, *((at,) if isinstance(at, Index) else at))
 
 
 i, j, k, l, p, q = (Index(c, "n") for c in "ijklpq")

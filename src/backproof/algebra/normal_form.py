@@ -109,7 +109,9 @@ class Algebra(Relations):
 
     def _converted(self, node: Expr) -> tuple[Poly, Facts]:
         inside = [self._normal[child] for child in node.children]
-        facts = NO_FACTS.union(*(f for _, f in inside))
+        facts = NO_FACTS
+        for _, known in inside:
+            facts |= known
         polys = [p for p, _ in inside]
         match node:
             case Num(value):

@@ -76,7 +76,7 @@ def joined(left: Monomial, right: Monomial) -> Monomial:
     for atom, exponent in right:
         new = exponents.get(atom, 0) + exponent
         if new:
-            exponents[atom] = whole(new)
+            exponents[atom] = new if type(new) is int else whole(new)
         else:
             del exponents[atom]
     return tuple(sorted(exponents.items()))

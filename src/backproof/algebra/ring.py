@@ -22,6 +22,7 @@ from backproof.algebra.polynomial import (
     Monomial,
     Poly,
     accumulate,
+    atoms_of,
     constant,
     joined,
     scaled,
@@ -97,6 +98,7 @@ class Ring(Atoms):
         if len(left) == 1 and UNIT in left:
             return scaled(right, left[UNIT])
         special = self.special
+        plain = special.isdisjoint(atoms_of(left)) and special.isdisjoint(atoms_of(right))
         total: Poly = {}
         for first, c1 in left.items():
             self.meter.spend(len(right))
@@ -104,7 +106,7 @@ class Ring(Atoms):
             for second, c2 in right.items():
                 monomial = joined(first, second)
                 value = c1 * c2
-                if any(a in special for a, _ in monomial):
+                if not plain and any(a in special for a, _ in monomial):
                     accumulate(total, self.reduced(monomial), value)
                     continue
                 new = total.get(monomial, 0) + value

@@ -5,7 +5,7 @@ The slope of a catalogue function is found by the reverse sweep over its definit
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from backproof import catalog
 from backproof.calculus.sweep import adjoints
@@ -14,6 +14,7 @@ from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, rewrite
 
 
+@lru_cache(maxsize=2048)
 def unfold(root: Expr) -> Expr:
     """The expression with axioms of order 0 and abstract functions only.
 

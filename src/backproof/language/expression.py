@@ -14,17 +14,15 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, Union
+from typing import Any, Final, NamedTuple, Union
 
 from backproof.errors import DomainError, LimitError
 
 MAX_NUMBER_BITS: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Index:
+class Index(NamedTuple):
     """A name that runs over a size: `Index("i", "n")` is i = 1 … n."""
 
     name: str
@@ -35,7 +33,7 @@ class Index:
 
 
 Exprlike = Union["Expr", int, Fraction]
-_table: weakref.WeakValueDictionary[tuple[Any, ...], Expr] = weakref.WeakValueDictionary()
+_table: dict[tuple[Any, ...], _Entry] = {}
 _no_indices: Final[frozenset[Index]] = frozenset()
 _fresh = itertools.count()
 
@@ -43,19 +41,14 @@ _fresh = itertools.count()
 class Expr:
     """A formula. Equal formulas are the same object."""
 
-    __slots__ = ("__weakref__", "free", "height", "key")
+    __slots__ = ("__weakref__", "children", "free", "height")
     __match_args__: tuple[str, ...] = ()
-    key: tuple[Any, ...]
+    children: tuple[Expr, ...]
     free: frozenset[Index]
     height: int
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        """The formulas directly inside this one."""
-        return ()
-
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return _intern, self.key
+        return _again, (type(self), *(getattr(self, field) for field in self.__match_args__))
 
     def __repr__(self) -> str:
         return show(self)
@@ -140,10 +133,6 @@ class Add(Expr):
     __match_args__ = ("terms",)
     terms: tuple[Expr, ...]
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.terms
-
 
 class Mul(Expr):
     """A product of at least two factors; a number, if there is one, comes first."""
@@ -151,10 +140,6 @@ class Mul(Expr):
     __slots__ = ("factors",)
     __match_args__ = ("factors",)
     factors: tuple[Expr, ...]
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.factors
 
 
 class Pow(Expr):
@@ -164,10 +149,6 @@ class Pow(Expr):
     __match_args__ = ("base", "exponent")
     base: Expr
     exponent: Fraction
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return (self.base,)
 
 
 class Apply(Expr):
@@ -182,10 +163,6 @@ class Apply(Expr):
     args: tuple[Expr, ...]
     orders: tuple[int, ...]
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
 
 class Sum(Expr):
     """The sum of `body` over all values of the bound `index`."""
@@ -194,10 +171,6 @@ class Sum(Expr):
     __match_args__ = ("index", "body")
     index: Index
     body: Expr
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return (self.body,)
 
 
 class Max(Expr):
@@ -208,22 +181,52 @@ class Max(Expr):
     index: Index
     body: Expr
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return (self.body,)
+
+class _Entry(weakref.ref[Expr]):
+    """The place of an expression in the table, which is empty again when nobody holds the expression."""
+
+    __slots__ = ("key",)
+    key: tuple[Any, ...]
+
+
+def _forget(entry: _Entry) -> None:
+    if _table.get(entry.key) is entry:
+        del _table[entry.key]
 
 
 def _intern(cls: type[Expr], *fields: Any) -> Any:
-    key = (cls, *fields)
-    node = _table.get(key)
+    return _keyed((cls, *fields), cls, fields)
+
+
+def _keyed(key: tuple[Any, ...], cls: type[Expr], fields: tuple[Any, ...]) -> Any:
+    entry = _table.get(key)
+    node = entry() if entry is not None else None
     if node is None:
         node = cls.__new__(cls)
         for name, value in zip(cls.__match_args__, fields, strict=True):
             setattr(node, name, value)
-        node.key = key
+        node.children = _children(node)
         node.height, node.free = _height_and_free(node)
-        _table[key] = node
+        entry = _table[key] = _Entry(node, _forget)
+        entry.key = key
     return node
+
+
+def _again(cls: type[Expr], *fields: Any) -> Expr:
+    """What a pickled expression becomes."""
+    if cls is Num:
+        return num(*fields)
+    return power(*fields) if cls is Pow else _intern(cls, *fields)
+
+
+def _children(node: Expr) -> tuple[Expr, ...]:
+    match node:
+        case Add(inside) | Mul(inside) | Apply(_, inside, _):
+            return inside
+        case Pow(inside, _) | Sum(_, inside) | Max(_, inside):
+            return (inside,)
+        case _:
+            return ()
 
 
 def _height_and_free(node: Expr) -> tuple[int, frozenset[Index]]:
@@ -238,6 +241,8 @@ def _height_and_free(node: Expr) -> tuple[int, frozenset[Index]]:
             inside = node.children
             if not inside:
                 return 0, _no_indices
+            if len(inside) == 1:
+                return inside[0].height, inside[0].free
             return max(c.height for c in inside), _no_indices.union(*(c.free for c in inside))
 
 
@@ -252,7 +257,9 @@ def num(value: int | Fraction) -> Expr:
     >>> num(1) / 3
     1/3
     """
-    return _intern(Num, Fraction(value))
+    exact = value if type(value) is Fraction else Fraction(value)
+    # The hash of a fraction costs more than all else here.
+    return _keyed((Num, exact.numerator, exact.denominator), Num, (exact,))
 
 
 def size(sort: str) -> Expr:
@@ -321,7 +328,7 @@ def mul(*factors: Exprlike) -> Expr:
 
 def power(base: Exprlike, exponent: int | Fraction) -> Expr:
     """The base to a rational power. Raises DomainError for 0 to a negative power, LimitError for huge numbers."""
-    node, exponent = lift(base), Fraction(exponent)
+    node, exponent = lift(base), exponent if type(exponent) is Fraction else Fraction(exponent)
     if exponent == 0:
         return one
     if exponent == 1:
@@ -340,7 +347,7 @@ def power(base: Exprlike, exponent: int | Fraction) -> Expr:
         return num(node.value ** int(exponent))
     if isinstance(node, Pow) and exponent.denominator == 1 and node.exponent.denominator == 1:
         return power(node.base, node.exponent * exponent)
-    return _intern(Pow, node, exponent)
+    return _keyed((Pow, node, exponent.numerator, exponent.denominator), Pow, (node, exponent))
 
 
 def apply(name: str, *args: Exprlike, orders: tuple[int, ...] | None = None) -> Expr:
@@ -397,17 +404,19 @@ def opened(node: Sum | Max) -> tuple[Index, Expr]:
 def postorder(root: Expr) -> Iterator[Expr]:
     """Every distinct expression inside `root`, children before parents, `root` last."""
     done: set[Expr] = set()
-    stack: list[tuple[Expr, bool]] = [(root, False)]
+    stack: list[Expr | None] = [root]
     while stack:
-        node, ready = stack.pop()
-        if node in done:
+        node = stack.pop()
+        if node is None:
+            # All that is inside the node below has been seen.
+            node = stack.pop()
+            assert node is not None
+        elif node.children and node not in done:
+            stack += (node, None, *reversed(node.children))
             continue
-        if ready:
+        if node not in done:
             done.add(node)
             yield node
-        else:
-            stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.children) if child not in done)
 
 
 def rebuilt(node: Expr, children: tuple[Expr, ...]) -> Expr:

@@ -26,7 +26,7 @@ from backproof.proof.proving import Proof, Prover
 from backproof.proof.ranges import Ranges
 from backproof.proof.small_model import SmallModel
 from backproof.proof.verdict import Budget, Condition, Kind, Verdict, Witness
-from backproof.proof.witness import Refuter, Sides
+from backproof.proof.witness import Refuter, Search, Sides
 
 REMEMBERED: Final = 4
 REMEMBERED_SETTINGS: Final = 64
@@ -185,22 +185,21 @@ class _Setting:
     def settled(self, claim: _Claim) -> Verdict:
         # A first evaluation of a very deep program may be slow; the proof gets the greater part of the time.
         early = time.monotonic() + SEARCH_SHARE * (claim.deadline - time.monotonic())
-        more = self.refuter.later_tries
-        first = self.refuter.search(claim.sides, self.refuter.first_tries, early)
-        if first.nowhere:
-            first, more = self.refuter.search(claim.sides, more, early), range(0)
-        if first.nowhere:
-            first = self.refuter_at_kinks.search(claim.sides, range(len(TRIES)), early)
-        if first.witness is not None:
-            return _refuted(first.witness)
-        if first.nowhere:
-            return Verdict(Kind.UNKNOWN, because="a side had no value at any point that was tried")
         opinion = self.small_model.opinion(claim.left, claim.right, early)
+        more = self.refuter.tries
         if opinion.agrees is False:
-            # False with near certainty: a larger point is likelier to be found than a proof.
-            later = self.refuter.search(claim.sides, more, early)
-            if later.witness is not None:
-                return _refuted(later.witness)
+            # False with near certainty: a point is likelier to be found than a proof.
+            found = self.refuter.search(claim.sides, more, early)
+            if found.witness is not None:
+                return _refuted(found.witness)
+        elif opinion.agrees is None:
+            found, more = self._first(claim, early)
+            if found.nowhere:
+                found = self.refuter_at_kinks.search(claim.sides, range(len(TRIES)), early)
+            if found.witness is not None:
+                return _refuted(found.witness)
+            if found.nowhere:
+                return Verdict(Kind.UNKNOWN, because="a side had no value at any point that was tried")
         if claim.left is claim.right:
             proof = Proof(proved=True)
         else:
@@ -221,14 +220,18 @@ class _Setting:
         because = f"{proof.because}; {opinion.words}"
         return Verdict(Kind.UNKNOWN, used=proof.used, because=because, second_opinion=opinion.words)
 
+    def _first(self, claim: _Claim, deadline: float) -> tuple[Search, range]:
+        """The search at the first point where both sides have a value, and the tries that are left."""
+        found, more = Search(None, 0), self.refuter.tries
+        while found.nowhere and more:
+            found, more = self.refuter.search(claim.sides, more[:1], deadline), more[1:]
+        return found, more
+
     def holds(self, claim: _Claim) -> bool:
         """Whether the claim is proved under these assumptions, and nothing speaks against it."""
-        first = self.refuter.search(claim.sides, self.refuter.first_tries, claim.deadline)
-        if first.witness is not None or not first.compared:
+        if not self.small_model.opinion(claim.left, claim.right, claim.deadline).agrees:
             return False
-        if not self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms).proved:
-            return False
-        return self.small_model.opinion(claim.left, claim.right, claim.deadline).agrees is not False
+        return self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms).proved
 
     def factors(self, claim: _Claim) -> tuple[Expr, ...]:
         proof = self.prover.prove(claim.left, claim.right, claim.deadline, claim.budget.terms)

@@ -85,10 +85,13 @@ class Array(Generic[N]):
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """`aligned` says that all inputs have the axes of the result."""
+
     node: Expr
     axes: tuple[Index, ...]
     inputs: tuple[int, ...]
-    along: Index | None = None
+    along: Index | None
+    aligned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ class Tape:
                 case _:
                     pass
             place[node] = len(steps)
-            steps.append(_Step(node, _ordered(node.free), inputs, along))
+            axes = _ordered(node.free)
+            steps.append(_Step(node, axes, inputs, along, all(steps[k].axes == axes for k in inputs)))
 
         for root in roots:
             for node in postorder(root):
@@ -200,6 +204,7 @@ class Model(Generic[N]):
         self.deadline = float("inf")
         self.tensors: dict[str, list[N]] = {}
         self.axes: dict[str, tuple[str, ...]] = {}
+        self._counts: dict[tuple[Index, ...], int] = {}
 
     def set(self, name: str, sorts: tuple[str, ...], entries: list[N]) -> None:
         """Give a tensor its entries."""
@@ -210,13 +215,19 @@ class Model(Generic[N]):
         """The values of the tape's formulas. Raises LimitError for a too large array and after the deadline."""
         done: list[list[N]] = []
         for step in tape.steps:
-            count = prod(self.sizes[i.sort] for i in step.axes)
+            count = self._count(step.axes)
             if count > MAX_ENTRIES:
                 raise LimitError("a formula has too many entries", expected=f"at most {MAX_ENTRIES}", got=str(count))
             if count > 1_000 and time.monotonic() > self.deadline:
                 raise LimitError("an evaluation took too long", expected="an answer within the time limit")
             done.append(self._step(step, tape, done))
         return [Array(tape.steps[k].axes, done[k]) for k in tape.outputs]
+
+    def _count(self, axes: tuple[Index, ...]) -> int:
+        found = self._counts.get(axes)
+        if found is None:
+            found = self._counts[axes] = prod(self.sizes[i.sort] for i in axes)
+        return found
 
     def _step(self, step: _Step, tape: Tape, done: list[list[N]]) -> list[N]:
         exact, node = self.arithmetic, step.node
@@ -279,11 +290,16 @@ class Model(Generic[N]):
 
     def _aligned(self, step: _Step, tape: Tape, done: list[list[N]]) -> list[list[N]]:
         """The inputs of a step, each repeated along the axes that it lacks."""
+        if step.aligned:
+            return [done[k] for k in step.inputs]
         rows: list[list[N]] = []
         for k in step.inputs:
             axes = tape.steps[k].axes
             if axes == step.axes:
                 rows.append(done[k])
+                continue
+            if not axes:
+                rows.append(done[k] * self._count(step.axes))
                 continue
             stride, strides = 1, dict.fromkeys(step.axes, 0)
             for i in reversed(axes):

@@ -34,8 +34,12 @@ MAX_CONDITIONS: Final = 40
 def side_conditions(formulas: Iterable[Expr], ranges: Ranges) -> tuple[Condition, ...]:
     """What must hold for the formulas to have a value and a slope; what always holds is discharged."""
     found: dict[tuple[ConditionKind, Expr], bool] = {}
+    noted: set[tuple[ConditionKind, Expr]] = set()
 
     def note(kind: ConditionKind, expr: Expr) -> None:
+        if (kind, expr) in noted:
+            return
+        noted.add((kind, expr))
         key = kind, readable(expr)
         if key not in found and len(found) < MAX_CONDITIONS:
             found[key] = _holds(kind, expr, ranges)
@@ -100,6 +104,6 @@ def readable(root: Expr) -> Expr:
                 occurring.update(dict.fromkeys(i for i in (left, right) if i in root.free))
             case _:
                 pass
-    apart = {i: fresh(i) for i in occurring}
-    letters = {apart[i]: Index(letter, i.sort) for i, letter in zip(occurring, LETTERS, strict=False)}
+    apart = {i: fresh(i) for i in occurring} if len(occurring) > len(LETTERS) else {}
+    letters = {apart.get(i, i): Index(letter, i.sort) for i, letter in zip(occurring, LETTERS, strict=False)}
     return reindex(reindex(root, apart), letters)

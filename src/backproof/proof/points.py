@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from typing import Final, Generic, Literal
 
@@ -22,6 +23,9 @@ from backproof.proof.verdict import Nested
 
 BLOCKS_FROM: Final = 7
 """A fixed size from here on is evaluated in blocks of equal entries."""
+
+FEW: Final = 64
+"""So many numbers are remembered when they have been drawn."""
 
 _WORD: Final = 0xFFFFFFFFFFFFFFFF
 
@@ -70,6 +74,15 @@ def drawn(kind: Range, draws: Draws) -> Fraction:
             return Fraction(1 + draws.below(15), 32)
         case "faint":
             return Fraction((1 + draws.below(15)) * (1 - 2 * draws.below(2)), 32)
+
+
+def _several(kind: Range, seed: int, name: str, count: int) -> tuple[Fraction, ...]:
+    draws = Draws(seed, name)
+    return tuple(drawn(kind, draws) for _ in range(count))
+
+
+# Small arrays of the same names are what many programs have in common.
+_few = lru_cache(maxsize=1024)(_several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +251,9 @@ class Point(Generic[N]):
             places = [p + step * t for p in places for t in range(sizes[i.sort])]
         return [array.entries[p] for p in places]
 
+    def _drawn(self, name: str, count: int) -> tuple[Fraction, ...]:
+        return (_few if count <= FEW else _several)(self.plan.kind, self.plan.seed, name, count)
+
     def _entries(self, name: str, sorts: tuple[str, ...]) -> tuple[Fraction, ...]:
         properties = {a.property: a for a in self._assumptions if a.tensor == name}
         unit_sums = [a for a in self._assumptions if a.tensor == name and a.property == "unit-sum"]
@@ -256,9 +272,11 @@ class Point(Generic[N]):
         elif "in-unit-interval" in properties:
             entries = [Fraction(1 + draws.below(7), 8) for _ in range(count)]
         elif "positive" in properties or unit_sums:
-            entries = [abs(drawn(self.plan.kind, draws)) for _ in range(count)]
+            entries = [
+                abs(q) for q in (_few if count <= FEW else _several)(self.plan.kind, self.plan.seed, name, count)
+            ]
         else:
-            entries = [drawn(self.plan.kind, draws) for _ in range(count)]
+            entries = list((_few if count <= FEW else _several)(self.plan.kind, self.plan.seed, name, count))
         if "symmetric" in properties:
             if unit_sums or len(shape) != 2 or shape[0] != shape[1]:
                 raise UnsuitableError(name)

@@ -21,6 +21,9 @@ from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.recognition import Recognition
 
 MAX_OPENED: Final = 60
+AT_ONCE: Final = 4
+"""So many adjoints are opened before the difference is brought to its normal form again."""
+
 MAX_ATOMS: Final = 60_000
 """An algebra with more atoms than this is given up for a new one."""
 
@@ -78,22 +81,26 @@ class _Attempt:
     terms: int
 
     def run(self) -> Proof:
+        claimed = self.difference
         used: list[str] = []
         recognised = False
         while True:
             algebra = self.prover.algebra(self.deadline - time.monotonic(), self.terms)
             try:
                 poly = algebra.normal(self.difference)
-                zero, stopped = self._is_zero(poly, algebra)
+                name = self._next(algebra.tensors(poly), used) if poly else None
+                # While an adjoint stands in the difference that the claim does not mention, only what cancels by itself
+                # is 0; it is opened anyway.
+                zero, stopped = (not poly, None) if self._is_foreign(name) else self._is_zero(poly, algebra)
                 if zero:
                     return Proof(proved=True, used=tuple(used))
-                if not recognised:
+                if not recognised and not self._is_foreign(name):
                     recognised = True
-                    named = self.prover.recognised(self.difference, algebra)
-                    if named is not self.difference:
+                    named = self.prover.recognised(claimed, algebra)
+                    if named is not claimed:
                         self.difference = named
+                        self._open(used, used)
                         continue
-                name = self._next(algebra.tensors(poly), used)
             except LimitError as error:
                 return self._stopped(used, error.what)
             except Undefined as error:
@@ -102,8 +109,24 @@ class _Attempt:
                 return self._stopped(used, stopped or "the difference of the sides does not reduce to 0")
             if time.monotonic() > self.deadline:
                 return self._stopped(used, "the time for the proof ran out")
-            used.append(name)
-            self._open(used)
+            self._open_with(name, used)
+
+    def _open_with(self, name: str, used: list[str]) -> None:
+        """Open a name, and after an adjoint that the claim does not mention a few others of that kind."""
+        used.append(name)
+        self._open([name], used)
+        for _ in range(AT_ONCE - 1):
+            if not self._is_foreign(name):
+                return
+            following = self._next(names(self.difference), used)
+            if following is None or not self._is_foreign(following):
+                return
+            used.append(following)
+            self._open([following], used)
+
+    def _is_foreign(self, name: str | None) -> bool:
+        """Whether the name is an adjoint that the claim does not mention."""
+        return name is not None and name.startswith("∂") and name not in self.kept
 
     def _is_zero(self, poly: Poly, algebra: Algebra) -> tuple[bool, str | None]:
         try:
@@ -111,12 +134,14 @@ class _Attempt:
         except OutOfBudget as error:
             return False, error.what
 
-    def _open(self, used: list[str]) -> None:
-        """Replace the opened names by their definitions, also those that come in with another one."""
-        definitions = {n: self.prover.program.definition(n) for n in used}
-        bodies = {n: (d.indices, d.body) for n, d in definitions.items()}
-        while not names(self.difference).isdisjoint(bodies):
-            self.difference = inline(self.difference, bodies)
+    def _open(self, new: Sequence[str], used: Sequence[str]) -> None:
+        """Replace new names by their definitions, and the used ones that come in with them."""
+        program = self.prover.program
+        while new:
+            definitions = {n: program.definition(n) for n in new}
+            self.difference = inline(self.difference, {n: (d.indices, d.body) for n, d in definitions.items()})
+            found = names(self.difference) if len(new) > 1 else program.uses(new[0])
+            new = [n for n in used if n in found]
 
     def _next(self, found: set[str], used: list[str]) -> str | None:
         position = self.prover.program.position

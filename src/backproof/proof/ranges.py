@@ -78,6 +78,9 @@ def closed(low: Value, high: Value) -> Range:
     return Range(low, high, low_closed=True, high_closed=True)
 
 
+ONE: Final = closed(Fraction(1), Fraction(1))
+
+
 def open_between(low: int, high: int) -> Range:
     """The range strictly between two numbers."""
     return Range(Fraction(low), Fraction(high))
@@ -90,6 +93,8 @@ def plus(a: Range, b: Range) -> Range:
 
 def times(a: Range, b: Range) -> Range:
     """The range of a product."""
+    if a is ONE or b is ONE:
+        return b if a is ONE else a
     corners: list[tuple[Value, bool]] = []
     for x, x_closed in ((a.low, a.low_closed), (a.high, a.high_closed)):
         for y, y_closed in ((b.low, b.low_closed), (b.high, b.high_closed)):
@@ -108,6 +113,8 @@ def _hull(points: list[tuple[Value, bool]]) -> Range:
 
 def raised(a: Range, exponent: Fraction) -> Range:
     """The range of a rational power, where it is defined."""
+    if exponent == 1:
+        return a
     if exponent < 0:
         return _inverse(raised(a, -exponent))
     if exponent.denominator != 1:
@@ -200,11 +207,13 @@ class Ranges:
         for assumption in assumptions:
             self._assumed.setdefault(assumption.tensor, []).append(assumption)
         self._known: dict[str, Range] = {}
+        self._found: dict[Expr, Range] = {}
 
     def of(self, root: Expr) -> Range:
         """What values a formula can take where it is defined."""
-        for name in self.program.reach(names(root), self._known):
-            self._known[name] = self._named(name)
+        if root not in self._found:
+            for name in self.program.reach(names(root), self._known):
+                self._known[name] = self._named(name)
         return self._of(root)
 
     def nonzero(self, root: Expr) -> bool:
@@ -249,9 +258,11 @@ class Ranges:
         return ANY
 
     def _of(self, root: Expr) -> Range:
-        found: dict[Expr, Range] = {}
-        for node in postorder(root):
-            found[node] = self._step(node, found)
+        found = self._found
+        if root not in found:
+            for node in postorder(root):
+                if node not in found:
+                    found[node] = self._step(node, found)
         return found[root]
 
     def _step(self, node: Expr, found: dict[Expr, Range]) -> Range:
@@ -290,7 +301,7 @@ class Ranges:
         for factor in factors:
             base, exponent = (factor.base, factor.exponent) if isinstance(factor, Pow) else (factor, Fraction(1))
             exponents[base] = exponents.get(base, Fraction(0)) + exponent
-        total = closed(Fraction(1), Fraction(1))
+        total = ONE
         for base, exponent in exponents.items():
             # Where x·x^(−1) is defined it is 1; a root says that its base is not negative, which is not used here.
             if exponent:

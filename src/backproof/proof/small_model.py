@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -88,6 +89,9 @@ class Degree:
         """The degree of the denominators."""
         return _plus(*(_times(degree, power) for power, degree in self.below.values()))
 
+
+Shape = tuple[tuple[str, int, bool], ...]
+"""Every sort with the bound on its size, and whether its entries must be told apart."""
 
 _NONE: Final = Degree({}, {})
 
@@ -167,9 +171,9 @@ class SmallModel:
         plain: frozenset[str] = frozenset()
         sorts = [*self.program.sorts, *sorted(sides.tape.sorts.difference(self.program.sorts))]
         while True:
-            extents = {s: self._extent(s, bounds.get(s, STEPS[0]), whole=s in plain) for s in sorts}
+            shape = tuple((s, bounds.get(s, STEPS[0]), s in plain) for s in sorts)
             try:
-                digits = self._sharp_digits(sides, extents, kind, deadline)
+                digits = self._sharp_digits(sides, shape, kind, deadline)
             except NeedsAllEntriesError as needed:
                 plain |= needed.sorts
                 continue
@@ -177,7 +181,7 @@ class SmallModel:
                 return None
             if digits is None:
                 return None
-            sizes = ", ".join(f"{s} = {len(e.weights)}" for s, e in extents.items() if not s.isdigit() and s in bounds)
+            sizes = ", ".join(f"{s} = {bound}" for s, bound, _ in shape if not s.isdigit() and s in bounds)
             where = f" at the small-model bound {sizes}" if sizes else ""
             return (
                 Opinion(agrees=False, words=f"differs{where}")
@@ -185,10 +189,10 @@ class SmallModel:
                 else Opinion(agrees=True, words=f"agrees to {digits} digits{where}")
             )
 
-    def _sharp_digits(self, sides: Sides, extents: dict[str, Extent], kind: _Kind, deadline: float) -> int | None:
+    def _sharp_digits(self, sides: Sides, shape: Shape, kind: _Kind, deadline: float) -> int | None:
         bits = PRECISION
         while True:
-            point = self._point(extents, kind, bits)
+            point = self._point(shape, kind, bits)
             point.model.deadline = deadline
             with precision(bits):
                 digits = _digits(point, sides)
@@ -196,8 +200,8 @@ class SmallModel:
                 return digits
             bits *= 4
 
-    def _point(self, extents: dict[str, Extent], kind: _Kind, bits: int) -> Point[arb]:
-        key = (tuple(extents.items()), kind, bits)
+    def _point(self, shape: Shape, kind: _Kind, bits: int) -> Point[arb]:
+        key = (shape, kind, bits)
         found = self._points.get(key)
         if found is None:
             if len(self._points) >= KEPT:
@@ -205,26 +209,10 @@ class SmallModel:
             with precision(bits):
                 arithmetic = Balls(self._style, kinks=kind.kinks)
                 inputs = deep_range(kind.seed + 1) if is_deep(self.program) else kind.inputs
+                extents = {s: _extent(s, bound, whole=whole, one_hot=self._one_hot) for s, bound, whole in shape}
                 plan = Plan(SEED + kind.seed, inputs, extents)
                 found = self._points[key] = Point(self.program, arithmetic, plan, self.assumptions)
         return found
-
-    def _extent(self, sort: str, bound: int, *, whole: bool) -> Extent:
-        fixed = int(sort) if sort.isdigit() else None
-        if fixed is not None and (whole or fixed < BLOCKS_FROM):
-            return fixed_extent(fixed, whole=whole)
-        if whole:
-            return Extent.of(bound)
-        draws = Draws(SEED, "weights", sort)
-        # At least 1 each, so that what is known of sizes (n ≥ 1) holds for their sum.
-        weights = [1 + Fraction(draws.below(40), 16) for _ in range(bound)]
-        single = min(2, bound) if self._one_hot else 0
-        weights[:single] = [Fraction(1)] * single
-        if fixed is not None:
-            # The weights of a fixed size have that sum.
-            rest = weights[single:] or [Fraction(1)]
-            weights[single:] = [w * (fixed - single) / sum(rest) for w in rest]
-        return Extent(tuple(weights))
 
     def _degree(self, root: Expr) -> Degree:
         for name in self.program.reach(names(root), self._degrees):
@@ -262,6 +250,25 @@ class SmallModel:
             found[node] = result
         total = found[root]
         return total if len(total.below) <= LARGEST else Degree(_plus(total.above, total.whole), {})
+
+
+@lru_cache(maxsize=256)
+def _extent(sort: str, bound: int, *, whole: bool, one_hot: bool) -> Extent:
+    fixed = int(sort) if sort.isdigit() else None
+    if fixed is not None and (whole or fixed < BLOCKS_FROM):
+        return fixed_extent(fixed, whole=whole)
+    if whole:
+        return Extent.of(bound)
+    draws = Draws(SEED, "weights", sort)
+    # At least 1 each, so that what is known of sizes (n ≥ 1) holds for their sum.
+    weights = [1 + Fraction(draws.below(40), 16) for _ in range(bound)]
+    single = min(2, bound) if one_hot else 0
+    weights[:single] = [Fraction(1)] * single
+    if fixed is not None:
+        # The weights of a fixed size have that sum.
+        rest = weights[single:] or [Fraction(1)]
+        weights[single:] = [w * (fixed - single) / sum(rest) for w in rest]
+    return Extent(tuple(weights))
 
 
 def _digits(point: Point[arb], sides: Sides) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import Final, cast
 
@@ -37,14 +38,9 @@ from backproof.proof.verdict import Nested, Witness
 READABLE_GAP: Final = 1e-3
 """A relative difference that a person sees; smaller ones are kept only when nothing better is found."""
 
-FIRST_TRIES: Final = range(3)
-FIRST_TRIES_DEEP: Final = range(1, 2)
-
 SIMPLIFIED_INPUTS: Final = 4
 SIMPLE_GAP: Final = 0.05
 """A program with so few inputs gets simpler ones, as long as the relative difference stays this large."""
-
-FIRSTTRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,7 @@ class Sides:
     outputs: frozenset[str]
 
     @staticmethod
+    @lru_cache(maxsize=64)
     def of(left: Expr, right: Expr) -> Sides:
         """Both sides, in axioms only."""
         tape = Tape.of(left, right, add(left, mul(-1, right)))
@@ -106,14 +103,9 @@ class Refuter:
         self._whole: frozenset[str] = frozenset()
 
     @property
-    def first_tries(self) -> range:
-        """The points that are tried before a proof is."""
-        return FIRST_TRIES_DEEP if is_deep(self.program) else FIRST_TRIES
-
-    @property
-    def later_tries(self) -> range:
-        """The other points."""
-        return range(self.first_tries.stop, len(TRIES))
+    def tries(self) -> range:
+        """The points that can be tried; of a deep program, size 1 tells too little."""
+        return range(int(is_deep(self.program)), len(TRIES))
 
     def search(self, sides: Sides, tries: range, deadline: float) -> Search:
         """Compare both sides at some of the points; the first readable difference is the witness."""
