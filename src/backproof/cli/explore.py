@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _listening(port: int) -> socket.socket:
     """The port, listening. Raises FileError where it cannot be had."""
-    # With its protocol named, asyncio sends small answers at once; without it each one waits 40 ms for the last one's ACK.
+    # With its protocol named, asyncio sends small answers at once; without it, each waits 40 ms for the last one's ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
