@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from backproof.check.document.forms import Forms
 from backproof.check.document.marks import pieces_of
 from backproof.check.document.sources import Document, Piece
 from backproof.errors import BackproofError
@@ -30,6 +31,7 @@ class Conditions:
     """The conditions on index letters that the text around a formula states."""
 
     document: Document
+    forms: Forms
 
     def around(self, piece: Piece) -> tuple[Relation, ...]:
         """What holds for a formula because the text right before or right after it says so."""
@@ -44,7 +46,10 @@ class Conditions:
         pieces = self.document.pieces
         if at + 2 >= len(pieces) or pieces[at + 1].kind != "prose" or not _AFTER.fullmatch(pieces[at + 1].text):
             return None
-        return only_condition(pieces[at + 2])
+        return self._only(pieces[at + 2])
+
+    def _only(self, piece: Piece) -> Relation | None:
+        return only_condition(piece, self.forms)
 
     def _before(self, at: int) -> Iterator[Relation]:
         pieces = self.document.pieces
@@ -56,13 +61,13 @@ class Conditions:
                 if len(words) > MAX_BETWEEN or _ENDS.search(words):
                     return
                 continue
-            condition = only_condition(piece)
+            condition = self._only(piece)
             if condition is None:
                 return
             before = pieces[k - 1].text if pieces[k - 1].kind == "prose" else ""
             # What stands right behind an earlier formula is that formula's condition.
             behind = k >= 2 and pieces[k - 2].kind in ("inline", "display") and _AFTER.fullmatch(before) is not None
-            behind = behind and only_condition(pieces[k - 2]) is None and "\n\n" not in before
+            behind = behind and self._only(pieces[k - 2]) is None and "\n\n" not in before
             if _BEFORE.search(before) and not behind:
                 yield condition
             return
@@ -81,7 +86,7 @@ def is_condition(node: Notation) -> bool:
     )
 
 
-def only_condition(piece: Piece) -> Relation | None:
+def only_condition(piece: Piece, forms: Forms) -> Relation | None:
     """The condition that a formula is, if it is nothing else."""
     if piece.kind not in ("inline", "display") or len(piece.text) > 40:
         return None
@@ -89,7 +94,10 @@ def only_condition(piece: Piece) -> Relation | None:
         found = [n for n in parse_list(piece.text) if not isinstance(n, Words)]
     except BackproofError:
         return None
-    return found[0] if len(found) == 1 and isinstance(found[0], Relation) and is_condition(found[0]) else None
+    if len(found) != 1 or not isinstance(found[0], Relation):
+        return None
+    condition = forms.condition(found[0])
+    return condition if is_condition(condition) else None
 
 
 def attached(nodes: Sequence[Notation]) -> Iterator[tuple[Notation, tuple[Relation, ...]]]:

@@ -97,7 +97,13 @@ class Context:
         self.words -= {(base, h) for base, letters in used.items() if letters & bound for h in letters}
         hidden -= {h for _, h in self.words}
         node = with_words(node, self.words)
-        carried = {h for h in hidden for n, own in used.items() if h in own and (own & bound or n in indexed)}
+        counts = [letter for n in pieces_of(body) if isinstance(n, Symbol) for _, own in uses(n)[:1] for letter in own]
+        carried = {
+            h
+            for h in hidden
+            for n, own in used.items()
+            if h in own and (own & bound or h in self.classes or (n in indexed and counts.count(h) == 1))
+        }
         if not hidden or carried != hidden:
             return node
         name = f"{head.name}one" if head.name in LOSS_LETTERS else head.name
@@ -160,7 +166,9 @@ class Context:
         heads = [n for n in found if n in self.definitions]
         if found and "" in found and not heads:
             # The derivative of a formula: its letters stand for themselves, whatever they meant before.
-            yield {}
+            # The functions that it calls keep theirs.
+            called = {name_of(n.function) for n in pieces_of(relation) if isinstance(n, Call)}
+            yield {n: k for n, k in last.items() if n in called and k.parameters is not None}
         near: list[Known] = []
         for head in heads:
             same = [k for n, ks in self.definitions.items() if n == head or n.startswith(f"{head}_") for k in ks]

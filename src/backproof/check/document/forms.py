@@ -134,6 +134,8 @@ class Forms:
                         new, function=replace(function, name=f"{function.name}_{''.join(below)}", subscripts=())
                     )
                 return new
+            case Big(without=without) if any(_is_class(w) for w in without):
+                return replace(new, without=tuple(self._class(w) for w in without))
             case Indicator(Relation() as condition):
                 return replace(new, condition=self._condition(condition))
             case Cases(cases):
@@ -144,11 +146,17 @@ class Forms:
 
     def _condition(self, node: Relation) -> Relation:
         """y_i = k of a class is a condition on two letters."""
-        sides = tuple(
-            replace(s, subscripts=()) if isinstance(s, Symbol) and s.name in self.classes and s.subscripts else s
-            for s in node.sides
-        )
-        return replace(node, sides=sides)
+        return replace(node, sides=tuple(self._class(s) for s in node.sides))
+
+    def _class(self, node: Notation) -> Notation:
+        inner = bare(node)
+        if isinstance(inner, Symbol) and inner.name in self.classes and _is_class(inner):
+            return replace(inner, subscripts=(), label=None)
+        return node
+
+    def condition(self, node: Relation) -> Relation:
+        """A condition on index letters, in plain letters: j ≠ y_i is j ≠ y."""
+        return self._condition(node)
 
     def _symbol(self, node: Symbol) -> Symbol:
         if any(_is_class(s) and isinstance(s, Symbol) for s in node.subscripts):

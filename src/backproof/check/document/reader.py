@@ -95,8 +95,8 @@ class _Reader:
     def __post_init__(self) -> None:
         self.context = Context(self.document.name)
         self.networks = Networks(self.document)
-        self.conditions = Conditions(self.document)
         self.forms = Forms.of(p.text for p in self.document.pieces if p.kind in ("inline", "display"))
+        self.conditions = Conditions(self.document, self.forms)
         self.context.summed, self.context.classes = self.forms.summed, self.forms.classes
         self.deadline = time.monotonic() + MAX_SECONDS
 
@@ -213,7 +213,8 @@ class _Reader:
             self.gradients += 1
             conditions = conditions or self.conditions.around(piece)
             self.chain_conditions = conditions
-            conditioned, notes = under(node, conditions)
+            conditioned, notes = under(self.forms.plain(node), conditions) if conditions else (node, ())
+            conditioned = conditioned if notes else node
             claims = list(self._claim(conditioned, piece))
             # The step that an earlier line ended with was judged there.
             known = bool(before) and len(claims) == len(node.sides) - 1

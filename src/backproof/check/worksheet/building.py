@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -195,7 +195,7 @@ class Builder:
         text = statement.text[: statement.end]
         del base
         readings = elaborate(node.sides[1], world.scope, text, statement.source)
-        definition = _definition(name, letters, readings, rows=self.rows, statement=statement)
+        definition = _first_definition(name, letters, readings, rows=self.rows, statement=statement)
         definition = replace(definition, body=world.opened(definition.body))
         if name == self.loss:
             if definition.indices and self.sums_loss:
@@ -250,6 +250,21 @@ def _head(node: Notation) -> tuple[str, tuple[str, ...]] | None:
         return None if name is None else (name, tuple(letters))
     name = name_of(node)
     return None if name is None else (name, ())
+
+
+def _first_definition(
+    name: str, letters: tuple[str, ...], readings: Sequence[Reading], *, rows: bool, statement: Statement
+) -> Definition:
+    """The definition by the likeliest reading that fits its left side. Raises what the likeliest one fails by."""
+    for reading in readings[1:]:
+        try:
+            return _definition(name, letters, readings[:1], rows=rows, statement=statement)
+        except BackproofError:
+            try:
+                return _definition(name, letters, (reading,), rows=rows, statement=statement)
+            except BackproofError:
+                continue
+    return _definition(name, letters, readings, rows=rows, statement=statement)
 
 
 def _definition(

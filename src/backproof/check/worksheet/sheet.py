@@ -20,7 +20,7 @@ from backproof.errors import BackproofError, FormulaError
 from backproof.language.elaboration import Reading, elaborate
 from backproof.language.expression import Expr, Index, Tensor
 from backproof.language.notation import Notation, Relation, Symbol
-from backproof.language.program import Definition
+from backproof.language.program import Definition, Program
 from backproof.language.walks import names
 from backproof.proof.verdict import Kind, Verdict
 
@@ -59,6 +59,15 @@ def check_worksheet(text: str, source: str = "worksheet") -> tuple[CheckedClaim,
     ['proved']
     """
     return tuple(_Sheet(text, source).claims())
+
+
+def program_of(text: str, source: str = "worksheet") -> Program:
+    """What a worksheet defines, as a program. Raises the error of the first line that cannot be read."""
+    sheet = _Sheet(text, source)
+    for claim in sheet.claims():
+        if claim.verdict == "unread":
+            raise FormulaError(claim.because or "the worksheet cannot be read", got=claim.claim)
+    return sheet.builder.world().program
 
 
 def check_blocks(text: str, source: str = "document") -> tuple[CheckedClaim, ...]:

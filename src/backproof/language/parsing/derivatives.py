@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
-from backproof.language.notation import Call, Derivative, Matrix, Notation, Number, Power, Quotient, Words
+from backproof.language.notation import Call, Derivative, Matrix, Notation, Number, Power, Product, Quotient, Words
 from backproof.language.parsing import macros
 from backproof.language.parsing.brackets import arguments, group
-from backproof.language.parsing.cursor import SUM, TIGHT, Cursor
+from backproof.language.parsing.cursor import JUXTAPOSED, SUM, TIGHT, Cursor
 from backproof.language.parsing.names import argument, head, wide_argument
 from backproof.language.parsing.scripts import hung, looks_like_label, subscripts
 from backproof.language.parsing.tokens import Token
@@ -85,9 +85,19 @@ def nabla(p: Cursor) -> Notation:
         else:
             order = _order(p)
     of = p.operand(TIGHT) if p.starts_factor() else None
+    if of is not None and _is_constant(of) and p.starts_factor():
+        # ∇ ½ (X θ − y)ᵀ (X θ − y): a number alone has no gradient.
+        rest = p.expression(JUXTAPOSED)
+        factors = rest.factors if isinstance(rest, Product) and rest.sign == "" else (rest,)
+        of = Product("", (of, *factors), span=p.span(of.span[0]))
     if wrt is None:
         wrt = Words("", span=(token.end, token.end))
     return Derivative(of, wrt, "nabla", order, span=p.span(token.start))
+
+
+def _is_constant(node: Notation) -> bool:
+    parts = (node.numerator, node.denominator) if isinstance(node, Quotient) else (node,)
+    return all(isinstance(part, Number) for part in parts)
 
 
 def fraction(p: Cursor) -> Notation:

@@ -35,6 +35,8 @@ from backproof.language.parsing.scripts import (
 from backproof.language.parsing.tokens import Token
 from backproof.language.parsing.words import FUNCTION_LETTERS, GREEK_NAMES, PREFIX_FUNCTIONS
 
+TRACES: Final = frozenset({"tr", "Tr", "trace"})
+
 INDICATORS: Final = frozenset({"1", "I", "indicator"})
 EXPECTATIONS: Final = frozenset({"𝔼", "ℙ", "𝕍", "Var", "Cov", "set"})
 LOGARITHMS: Final = {2: "log2", 10: "log10"}
@@ -188,7 +190,8 @@ def _prefix(p: Cursor, symbol: Symbol, found: Scripts, start: int) -> Notation:
         if negative:
             p.at -= 1
         return hung(p, symbol, found, start)
-    argument = _argument(p)
+    # A trace is of the whole product of matrices behind it.
+    argument = p.expression(JUXTAPOSED) if symbol.name in TRACES else _argument(p)
     argument = argument.body if isinstance(argument, Bracketed) else argument
     if negative:
         argument = Negative(argument, span=p.span(argument.span[0]))
