@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,6 +18,7 @@ from backproof.proof.folding import Folder, weight
 LONGEST: Final = 40
 # A ratio says more than a rest, unless the rest is much shorter.
 MUCH: Final = 2
+REMEMBERED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,35 @@ class Comparison:
 
 def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, ...]) -> Comparison | None:
     """The shorter of both comparisons, or None where neither is short enough to help."""
-    folder = Folder(program)
+    folder = _folder_of(program)
     found: list[tuple[int, Literal["ratio", "rest"], Expr]] = []
     ratio = _ratio(folder, yours, correct)
     # A ratio that is a sum says less than the rest.
     if ratio is not None and not isinstance(ratio, Add):
         found.append((weight(ratio), "ratio", ratio))
-    rest = folder.fold(add(yours, mul(-1, correct)))
-    found.append((MUCH * weight(rest), "rest", rest))
+    # No rest is shorter than a single name.
+    if not found or found[0][0] > MUCH:
+        rest = folder.fold(add(yours, mul(-1, correct)))
+        found.append((MUCH * weight(rest), "rest", rest))
     _, kind, expr = min(found, key=lambda item: item[0])
     if weight(expr) > LONGEST:
         return None
     return Comparison(kind, expr, notate(expr, program=program, free=indices, symbols=catalog.symbols()))
+
+
+_folders: OrderedDict[int, Folder] = OrderedDict()
+
+
+def _folder_of(program: Program) -> Folder:
+    """The folder of a program; those of the last few programs are kept, with the rules that they have found."""
+    # The folder holds its program, so that the identity of a remembered program cannot be taken by another one.
+    found = _folders.get(id(program))
+    if found is None:
+        found = _folders[id(program)] = Folder(program)
+    _folders.move_to_end(id(program))
+    while len(_folders) > REMEMBERED:
+        _folders.popitem(last=False)
+    return found
 
 
 def _ratio(folder: Folder, yours: Expr, correct: Expr) -> Expr | None:
