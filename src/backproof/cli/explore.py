@@ -58,5 +58,6 @@ def _listening(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
         listener.listen(128)
     except OSError as error:
+        listener.close()
         raise FileError(f"port {port} cannot be used: {error.strerror}", next="choose another with --port") from None
     return listener
