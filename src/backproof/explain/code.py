@@ -58,7 +58,8 @@ def rows(claim: dict[str, Any]) -> Iterator[str]:
             yield f"{deviation['entries']} of {deviation['size']} entries are wrong"
     for number, mistake in enumerate(claim["mistakes"]):
         where = f" (line {mistake['line']})" if mistake["line"] else ""
-        yield f"{'likely cause' if not number else 'or'}: {mistake['name']}: {mistake['says']}{where}"
+        head = "likely cause" if not number else "and" if mistake["joint"] else "or"
+        yield f"{head}: {mistake['name']}: {mistake['says']}{where}"
     if claim["mistakes"] and claim["mistakes"][0]["fix"]:
         yield f"fix: {claim['mistakes'][0]['fix']}"
     if claim["verdict"] == "refuted" and not claim["mistakes"]:

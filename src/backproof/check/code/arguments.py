@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import functools
+import types
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +19,11 @@ from backproof.check.code.operations import Array
 from backproof.errors import LimitError
 
 Path = tuple[Any, ...]
-MAX_LEAVES: Final = 10_000
 MAX_DEPTH: Final = 32
+# What has attributes but is no container of arrays.
+NO_STATE: Final = (
+    type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, functools.partial,
+)  # fmt: skip
 
 
 def library(value: Any) -> str:
@@ -66,34 +71,57 @@ def like(original: Any, array: Array) -> Any:
 
 
 def is_leaf(value: Any) -> bool:
-    """Whether the value is an array or a number."""
-    return bool(library(value)) or isinstance(value, int | float | complex)
+    """Whether the value is an array or a number; what behaves like an array of NumPy is one."""
+    return isinstance(value, int | float | complex) or hasattr(type(value), "__array_ufunc__") or bool(library(value))
 
 
-def leaves(tree: Any, path: Path = (), depth: int = 0) -> Iterator[tuple[Path, Any]]:
-    """The arrays and numbers in a value with the path to each; other things are passed over."""
-    if depth > MAX_DEPTH:
+def leaves(tree: Any) -> Iterator[tuple[Path, Any]]:
+    """The arrays and numbers in a value with the path to each; other things are passed over.
+
+    Inside an object, an array that has two names is one array, and counts where it is met first; in dicts and lists
+    every place is an array of its own. Raises LimitError for a value that is nested too deeply.
+    """
+    yield from _leaves(tree, (), set(), owned=False)
+
+
+def _leaves(tree: Any, path: Path, seen: set[int], *, owned: bool) -> Iterator[tuple[Path, Any]]:
+    if len(path) > MAX_DEPTH:
         raise LimitError("a value is nested too deeply", expected=f"at most {MAX_DEPTH} levels")
+    owned = owned or is_object(tree)
+    if owned and not isinstance(tree, int | float | complex):
+        if id(tree) in seen:
+            return
+        seen.add(id(tree))
     if is_leaf(tree):
         yield path, tree
         return
     for key, child in children(tree):
-        yield from leaves(child, (*path, key), depth + 1)
+        yield from _leaves(child, (*path, key), seen, owned=owned)
 
 
 def children(tree: Any) -> list[tuple[Any, Any]]:
     """What is directly inside a dict, list, tuple or object."""
     if isinstance(tree, Mapping):
         return list(tree.items())
+    fields: Any = getattr(tree, "_fields", None)
+    if isinstance(tree, tuple) and fields is not None:
+        return [(Attribute(name), getattr(tree, name)) for name in fields]
     if isinstance(tree, list | tuple):
         return list(enumerate(tree))
-    if hasattr(tree, "named_parameters"):
+    if hasattr(tree, "named_parameters") and hasattr(tree, "get_submodule"):
         return [(Attribute(name), value) for name, value in tree.named_parameters()]
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        return [(Attribute(f.name), getattr(tree, f.name)) for f in dataclasses.fields(tree)]
-    if hasattr(tree, "__dict__") and not callable(tree) and not isinstance(tree, type):
+    if isinstance(tree, NO_STATE):
+        return []
+    if dataclasses.is_dataclass(tree):
+        return [(Attribute(f.name), getattr(tree, f.name)) for f in dataclasses.fields(tree) if hasattr(tree, f.name)]
+    if is_object(tree):
         return [(Attribute(name), value) for name, value in vars(tree).items() if not name.startswith("__")]
     return []
+
+
+def is_object(value: Any) -> bool:
+    """Whether a value is an object with attributes of its own, such as a model or a layer."""
+    return hasattr(value, "__dict__") and not isinstance(value, NO_STATE) and not library(value)
 
 
 class Attribute(str):
@@ -102,27 +130,47 @@ class Attribute(str):
     __slots__ = ()
 
 
-def replaced(tree: Any, put: Callable[[Path, Any], Any], path: Path = ()) -> Any:
-    """A copy of the value with every array and number replaced."""
+def replaced(tree: Any, put: Callable[[Path, Any], Any]) -> Any:
+    """A copy of the value with every array and number replaced; what is one array inside an object stays one."""
+    return _replaced(tree, put, (), {}, owned=False)
+
+
+def _replaced(tree: Any, put: Callable[[Path, Any], Any], path: Path, made: dict[int, Any], *, owned: bool) -> Any:
+    owned = owned or is_object(tree)
+    shared = owned and not isinstance(tree, int | float | complex)
+    if shared and id(tree) in made:
+        return made[id(tree)]
+    result: Any
     if is_leaf(tree):
-        return put(path, tree)
-    if isinstance(tree, Mapping):
-        made = {k: replaced(v, put, (*path, k)) for k, v in tree.items()}
-        kind: Any = type(tree)
-        return made if kind is dict else kind(made)
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(replaced(v, put, (*path, k)) for k, v in enumerate(tree)))
-    if isinstance(tree, list | tuple):
-        return type(tree)(replaced(v, put, (*path, k)) for k, v in enumerate(tree))
+        result = put(path, tree)
+        if shared:
+            made[id(tree)] = result
+        return result
     inside = children(tree)
     if not inside:
         return tree
-    if hasattr(tree, "named_parameters"):
-        return _module_with(tree, put, path)
-    made = copy.copy(tree)
-    for key, child in inside:
-        object.__setattr__(made, str(key), replaced(child, put, (*path, key)))
-    return made
+    if hasattr(tree, "named_parameters") and hasattr(tree, "get_submodule"):
+        result = _module_with(tree, put, path)
+    elif isinstance(tree, Mapping) and not isinstance(tree, MutableMapping):
+        kind: Any = type(tree)
+        result = kind({key: _replaced(child, put, (*path, key), made, owned=owned) for key, child in inside})
+    elif isinstance(tree, tuple):
+        parts = [_replaced(child, put, (*path, key), made, owned=owned) for key, child in inside]
+        result = type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    else:
+        # A copy is known before it is filled: an object may hold itself.
+        result = copy.copy(tree)
+        if shared:
+            made[id(tree)] = result
+        for key, child in inside:
+            new = _replaced(child, put, (*path, key), made, owned=owned)
+            if isinstance(tree, Mapping | list):
+                result[key] = new
+            elif new is not child:
+                object.__setattr__(result, str(key), new)
+    if shared:
+        made[id(tree)] = result
+    return result
 
 
 def _module_with(module: Any, put: Callable[[Path, Any], Any], path: Path) -> Any:
@@ -131,7 +179,10 @@ def _module_with(module: Any, put: Callable[[Path, Any], Any], path: Path) -> An
         owner_name, _, own = name.rpartition(".")
         owner = made.get_submodule(owner_name) if owner_name else made
         del owner._parameters[own]
-        setattr(owner, own, put((*path, Attribute(name)), value))
+        new = put((*path, Attribute(name)), value)
+        setattr(owner, own, new)
+        if str(getattr(new, "dtype", "")) == "torch.float64":
+            made.double()
     return made
 
 

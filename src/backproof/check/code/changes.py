@@ -203,72 +203,18 @@ def _slopes(search: Search) -> Iterator[Change]:
     """Slopes of whole functions: missing, twice, at another point, of another function."""
     for u, v, slope in _regions(search):
         c_u, c_v = search.cotangent(u), search.cotangent(v)
-        through = c_v * slope
-        linear = np.allclose(_slope_at(search, u, v, 0.1 - np.asarray(u.value)), slope, rtol=1e-9)
-        masked = linear and len(np.unique(slope)) == 2 and bool(np.any(slope == 0))
-        kind = "missing-mask" if masked else "dropped-term" if linear else "missing-slope"
-        yield Change(u, c_v - through, kind, "", 1.0, 3)
         yield Change(u, c_u * (slope - 1), "extra-slope", "", 1.0, 3)
-        if linear:
-            continue
-        if u.number != v.number:
-            yield Change(
-                u,
-                c_v * (_slope_at(search, u, v, np.asarray(v.value)) - slope),
-                "wrong-slope-point",
-                "f′ at a, not at z",
-                1.0,
-                4,
-            )
-        for form, function in FORMS.items():
-            with np.errstate(all="ignore"):
-                at_value, at_argument = function(np.asarray(v.value)), function(np.asarray(u.value))
-            if np.allclose(at_value, slope, rtol=1e-9, atol=1e-12):
-                yield Change(
-                    u, c_v * (at_argument - slope), "wrong-slope-point", f"{form} with z in place of a", 1.0, 4
-                )
-                for slip, wrong in SLIPS.get(form, {}).items():
-                    yield Change(
-                        u,
-                        c_v * (wrong(np.asarray(v.value)) - slope),
-                        "wrong-exponent",
-                        f"{slip} in place of {form}",
-                        1.0,
-                        5,
-                    )
-                for other in pool(search, u.shape):
-                    if other is not v and other is not u:
-                        yield Change(
-                            u,
-                            c_v * (function(np.asarray(other.value)) - slope),
-                            "wrong-slope-point",
-                            f"{form} with the value of line {other.line}",
-                            1.0,
-                            7,
-                        )
-            else:
-                yield Change(
-                    u, c_v * (at_value - slope), "wrong-activation", f"{form} is the slope of another function", 1.0, 5
-                )
-        known = activations_at(search, u)
-        value = np.asarray(v.value)
-        for name, own_value, own_slope in known:
-            # v = k·f(u) with a factor k that does not depend on u
-            if np.allclose(
-                value * own_slope, slope * own_value, rtol=1e-8, atol=1e-12 * float(np.max(np.abs(value * own_slope)))
-            ):
-                with np.errstate(all="ignore"):
-                    k = np.where(own_slope != 0, slope / own_slope, 0)
-                for other, _, other_slope in known:
-                    if other != name:
-                        yield Change(
-                            u,
-                            c_v * k * (other_slope - own_slope),
-                            "wrong-activation",
-                            f"the slope of {other}, not of {name}",
-                            1.0,
-                            5,
-                        )
+        for kind, detail, wrong in slope_variants(search, u, v, slope):
+            rank = SLOPE_RANKS.get(kind, 5)
+            yield Change(u, c_v * (wrong - slope), kind, detail, 1.0, rank)
+        if not _is_linear(search, u, v, slope):
+            for form, function in FORMS.items():
+                if _is(function(np.asarray(v.value)), slope):
+                    for other in pool(search, u.shape):
+                        if other is not v and other is not u:
+                            says = f"{form} with the value of line {other.line}"
+                            wrong = function(np.asarray(other.value))
+                            yield Change(u, c_v * (wrong - slope), "wrong-slope-point", says, 1.0, 7)
         # The output's slope kept where it has cancelled; the usual short forms of it.
     for node in search.trace.nodes:
         if node.active and node.shape:
@@ -280,6 +226,47 @@ def _slopes(search: Search) -> Iterator[Change]:
                     if form != "a":
                         yield Change(source, c_source * (function(value) - 1), "extra-slope", form, 1.0, 4)
             del c
+
+
+SLOPE_RANKS: Final = {"missing-mask": 3, "dropped-term": 3, "missing-slope": 3, "wrong-slope-point": 4}
+
+
+def _is(value: Array, slope: Array) -> bool:
+    return bool(np.allclose(value, slope, rtol=1e-9, atol=1e-12))
+
+
+def _is_linear(search: Search, u: Node, v: Node, slope: Array) -> bool:
+    return bool(np.allclose(_slope_at(search, u, v, 0.1 - np.asarray(u.value)), slope, rtol=1e-9))
+
+
+def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
+    """Wrong slopes of the function v of u: kind of mistake, detail, and the wrong slope."""
+    linear = _is_linear(search, u, v, slope)
+    masked = linear and len(np.unique(slope)) == 2 and bool(np.any(slope == 0))
+    yield "missing-mask" if masked else "dropped-term" if linear else "missing-slope", "", np.ones_like(slope)
+    yield "extra-slope", "twice", slope * slope
+    if linear:
+        return
+    at_v, at_u = np.asarray(v.value), np.asarray(u.value)
+    if u.number != v.number:
+        yield "wrong-slope-point", "f′ at a, not at z", _slope_at(search, u, v, at_v)
+    with np.errstate(all="ignore"):
+        for form, function in FORMS.items():
+            if not _is(function(at_v), slope):
+                yield "wrong-activation", f"{form} is the slope of another function", function(at_v)
+                continue
+            yield "wrong-slope-point", f"{form} with z in place of a", function(at_u)
+            for slip, wrong in SLIPS.get(form, {}).items():
+                yield "wrong-exponent", f"{slip} in place of {form}", wrong(at_v)
+        known = activations_at(search, u)
+        for name, own_value, own_slope in known:
+            # v = k·f(u) with a factor k that does not depend on u
+            scale = 1e-12 * float(np.max(np.abs(at_v * own_slope)))
+            if np.allclose(at_v * own_slope, slope * own_value, rtol=1e-8, atol=scale):
+                k = np.where(own_slope != 0, slope / own_slope, 0)
+                for other, _, other_slope in known:
+                    if other != name:
+                        yield "wrong-activation", f"the slope of {other}, not of {name}", k * other_slope
 
 
 def _same_shape_ancestors(node: Node, steps: int = 6) -> Iterator[Node]:

@@ -70,7 +70,7 @@ def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
             if not problems:
                 return _unread(file, f"example failed: {type(error).__name__}: {error}")
             break
-    return judge(problems, file=file, budget=min(8.0, seconds / 3)).data()
+    return judge(problems, file=file, budget=min(10.0, seconds / 3)).data()
 
 
 def _loaded(file: str) -> types.ModuleType:

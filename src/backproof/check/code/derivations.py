@@ -11,7 +11,7 @@ product at the node, whether some Δ can be the cause; what passes is then swept
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -21,15 +21,17 @@ import numpy as np
 
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.operations import Array
-from backproof.check.code.tape import Edge, Node, Sweep, edges_of, sweep, tangents
+from backproof.check.code.tape import Edge, Extra, Node, Sweep, edges_of, sweep, tangents
 from backproof.check.code.truth import Trace
 
 if TYPE_CHECKING:
     from backproof.check.code.diagnosis import Case
+    from backproof.check.code.loops import LoopChange
 
 DIRECTIONS: Final = 2
 AGREES: Final = 1e-6
 MAX_CANDIDATES: Final = 60_000
+MANY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Change:
     scale: float | None = 1.0
     rank: int = 5
     edge: Edge | None = None
+    loop: LoopChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +67,9 @@ def explain(case: Case) -> dict[str, list[CodeMistake]]:
     wrong = [n for n, c in case.wrong.items() if c.kind == "differs"]
     if trace is None or not wrong:
         return {}
-    search = Search(case, trace, wrong)
-    found: dict[str, list[CodeMistake]] = {n: [] for n in wrong}
-    hits = search.hits()
-    for name in wrong:
-        own = [h for h in hits if name in h.covers]
-        own.sort(key=lambda h: (h.breaks, -len(h.covers), search.rank(h), h.change.node.number))
-        best = own[:1] and (len(own[0].covers), own[0].breaks)
-        for hit in own:
-            if (len(hit.covers), hit.breaks) == best:
-                mistake = search.mistake(hit)
-                if mistake.name not in {m.name for m in found[name]}:
-                    found[name].append(search.placed(mistake, hit))
-    return found
+    search = case.search = Search(case, trace, wrong)
+    search.found = search.hits()
+    return {name: search.mistakes(name, search.found) for name in wrong}
 
 
 @dataclass
@@ -90,15 +83,36 @@ class Search:
     rows: dict[int, Array] = field(default_factory=dict[int, Array])
     said: dict[int, CodeMistake] = field(default_factory=dict[int, CodeMistake])
     lines: dict[int, int | None] = field(default_factory=dict[int, "int | None"])
+    # What a first mistake adds to cotangents, where a second one is searched for.
+    extra: Mapping[int, Extra] = field(default_factory=dict[int, Extra])
+    brief: bool = False
+    found: Sequence[Hit] = ()
 
     def __post_init__(self) -> None:
-        self.truth = sweep(self.trace.nodes, self.trace.output)
+        self.truth = sweep(self.trace.nodes, self.trace.output, extra=self.extra)
+
+    def mistakes(self, name: str, hits: Sequence[Hit]) -> list[CodeMistake]:
+        """The best of the hits that explain one gradient, in words."""
+        own = [h for h in hits if name in h.covers]
+        own.sort(key=lambda h: (h.breaks, -len(h.covers), self.rank(h), h.change.node.number))
+        best = own[:1] and (len(own[0].covers), own[0].breaks)
+        found: list[CodeMistake] = []
+        for hit in own:
+            if (len(hit.covers), hit.breaks) == best:
+                mistake = self.mistake(hit)
+                if mistake.name not in {m.name for m in found}:
+                    found.append(self.placed(mistake, hit))
+        return found
+
+    def gradient(self, name: str) -> Array:
+        """The gradient that the derivation gives, with the first mistake where there is one."""
+        return self.truth.at(self.trace.tape.inputs[name]) if self.extra else self.case.compared[name].truth
 
     @cached_property
     def rests(self) -> dict[str, Array]:
         """Claim − truth of each gradient; zero for the right ones."""
         return {
-            n: c.claim - c.truth if n in self.wrong else np.zeros(np.shape(c.truth))
+            n: c.claim - self.gradient(n) if n in self.wrong else np.zeros(np.shape(c.truth))
             for n, c in self.case.compared.items()
             if c.kind in ("differs", "agrees") and n in self.trace.tape.inputs
         }
@@ -154,11 +168,9 @@ class Search:
 
     def hits(self) -> list[Hit]:
         """The changes that reproduce the wrong numbers of at least one gradient, from the first stages that do."""
-        from backproof.check.code import changes, loops
-
         found: list[Hit] = []
         wrong = frozenset(self.wrong)
-        for stage in [*changes.stages(self), loops.hits(self)]:
+        for stage in self.stages():
             for count, item in enumerate(stage):
                 if count > MAX_CANDIDATES or (count % 64 == 0 and self.case.late):
                     break
@@ -175,6 +187,17 @@ class Search:
             if self.enough(found):
                 break
         return found
+
+    def stages(self) -> list[Iterator[Change] | Iterator[Hit]]:
+        """The stages of the search; in long loops what is the same in all passes comes early."""
+        from backproof.check.code import changes, loops
+
+        stages = changes.stages(self)
+        if self.brief:
+            return [*stages[:3]]
+        if len(self.edges) > MANY:
+            return [stages[0], loops.hits(self), *stages[1:]]
+        return [*stages, loops.hits(self)]
 
     @cached_property
     def large(self) -> bool:
@@ -263,7 +286,7 @@ class Search:
         for name, leaf in self.case.problem.leaves.items():
             shape = np.shape(self.case.problem.values[name]) if name in self.case.problem.values else ()
             for axis, length in enumerate(shape):
-                if length > 1 and (leaf.argument == 1 or length not in found):
+                if length > 1 and (self.case.problem.role(leaf) == "data" or length not in found):
                     found.setdefault(length, f"the length of axis {axis} of {name}")
         return found
 

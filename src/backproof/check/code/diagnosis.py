@@ -1,7 +1,7 @@
 """Diagnosis of code: the simplest change of the derivation, or of the person's own code, that explains wrong numbers.
 
-Three searches, from the cheapest: the numbers alone (a constant ratio, a transpose, a type); changes of the derivation,
-on the trace of the forward function; repairs of the backward function, on its own trace.
+Four searches, from the cheapest: the numbers alone (a constant ratio, a transpose, a type); changes of the derivation,
+on the trace of the forward function; repairs of the backward function, on its own trace; two changes at once.
 """
 
 # A person's values have any type, and NumPy's stubs leave much unknown.
@@ -10,9 +10,10 @@ on the trace of the forward function; repairs of the backward function, on its o
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,9 @@ from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.truth import Truth
-from backproof.errors import BackproofError
 
 if TYPE_CHECKING:
+    from backproof.check.code.derivations import Search
     from backproof.check.code.repairs import BackwardTrace
 
 
@@ -41,6 +42,8 @@ class Case:
     files: frozenset[str]
     namespaces: list[dict[str, Any]]
     deadline: float
+    left: list[str] = field(default_factory=list[str])
+    search: Search | None = None
 
     @cached_property
     def backward(self) -> BackwardTrace | None:
@@ -64,24 +67,32 @@ class Case:
     @property
     def late(self) -> bool:
         """Whether the time for the search is over."""
-        return time.perf_counter() > self.deadline
+        return time.process_time() > self.deadline
 
 
 def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
     """The mistakes of each wrong gradient, the simplest first."""
-    from backproof.check.code import derivations, repairs, shapes
+    from backproof.check.code import derivations, pairs, repairs, shapes
 
     found: dict[str, list[CodeMistake]] = {n: [] for n in case.wrong}
+    searches = (
+        (shapes.explain, 1.0),
+        (derivations.explain, 0.4),
+        (pairs.after_others, 0.3),
+        (repairs.explain, 0.6),
+        (pairs.explain, 1.0),
+    )
+    deadline = case.deadline
     with np.errstate(all="ignore"):
-        for search in (shapes.explain, derivations.explain, repairs.explain):
-            try:
-                explained = search(case)
-            except (BackproofError, ArithmeticError, ValueError, IndexError, TypeError, LookupError):
-                # No explanation is worth a verdict: what is wrong stays wrong, without a name.
-                continue
-            for name, mistakes in explained.items():
-                found[name] += mistakes
-            if all(found.values()) or case.late:
+        for search, share in searches:
+            now = time.process_time()
+            case.deadline = now + share * max(0.0, deadline - now)
+            # No explanation is worth a verdict: what is wrong stays wrong, without a name.
+            with contextlib.suppress(Exception):
+                for name, mistakes in search(case).items():
+                    found[name] += mistakes
+            case.left = [n for n in case.wrong if not found[n]]
+            if not case.left or time.process_time() > deadline:
                 break
     return {n: ordered(mistakes) for n, mistakes in found.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,23 +15,25 @@ from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.diagnosis import Case, diagnose
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.lines import lines_of
-from backproof.check.code.problem import CodeError, Problem
+from backproof.check.code.problem import Problem
+from backproof.check.code.results import CodeError
 from backproof.check.code.shapes import mentions
 from backproof.check.code.truth import Truth, find, without_small_constants
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
 
-BUDGET: Final = 6.0
+BUDGET: Final = 8.0
 SAFEGUARD: Final = 1e-3
 
 
-def check_gradient(
-    backward: Callable[..., Any], *, forward: Callable[..., Any], inputs: Sequence[Any], budget: float = BUDGET
-) -> CodeReport:
-    """Judge the gradients that `backward(*inputs)` gives of the loss `forward(*inputs)`.
+def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET) -> CodeReport:
+    """Judge the gradients that `backward` gives of the loss that `forward` gives, at `inputs`.
 
     Both take the same arguments: arrays of NumPy, PyTorch or JAX in any nesting of dicts, lists, tuples and objects.
-    `backward` gives a dict by name, a tuple in the order of the arrays, or one array. `budget` is the time in seconds
-    that the search for the mistake may take. Runs both functions many times.
+    `backward` gives a dict by name, a tuple, one array, an object, or leaves the gradients in an object; it may also
+    take the upstream gradient and a cache of `forward`, be a torch.autograd.Function, a torch.nn.Module, a
+    jax.custom_vjp, or an object with both methods. `forward` may be a `Network`, a worksheet (text or path), or be
+    left out where `backward` gives (value, gradient). `budget` is the time in seconds that the search for the mistake
+    may take. Runs both functions many times. Raises UsageError for what cannot be called so.
 
     >>> import numpy as np
     >>> def loss(w, x):
@@ -42,8 +44,9 @@ def check_gradient(
     >>> report["w"].verdict, report["w"].mistakes[0].name
     ('refuted', 'missing-slope')
     """
-    problem = Problem(forward, backward, tuple(inputs))
-    return judge([problem], budget=budget)
+    from backproof.check.code.adapters import problem_of
+
+    return judge([problem_of(backward, forward, inputs)], budget=budget)
 
 
 def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float = BUDGET) -> CodeReport:
@@ -65,7 +68,7 @@ def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float
 def _whole(problems: Sequence[Problem], file: str | None, budget: float, started: float) -> CodeReport:
     first = problems[0]
     files, namespaces = sources(first)
-    wanted = [n for n, leaf in first.float_leaves.items() if leaf.argument == 0]
+    wanted = first.wanted
     try:
         claims = first.claimed(double=False)
         unit = time.perf_counter() - started
@@ -74,12 +77,12 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
     except Exception as error:
         return _unread(file, wanted, _failure("backward", error), started)
     # A search may take as long as some twenty evaluations of the gradient, where those are slow.
-    deadline = time.perf_counter() + max(budget, 12 * unit)
+    deadline = time.process_time() + max(budget, 12 * unit)
     names = list(dict.fromkeys([*wanted, *(n for n in claims if n in first.float_leaves)]))
-    lines = lines_of(first.backward, names)
+    lines = lines_of(first.written_in, names)
     manners = probes.manners(first, claims)
     verdicts: dict[str, GradientVerdict] = {}
-    notes: list[str] = list(manners.notes)
+    notes: list[str] = [*first.notes, *manners.notes]
     for number, problem in enumerate(problems):
         open_names = [n for n in names if n not in verdicts or verdicts[n].verdict == "proved"]
         if not open_names:
@@ -112,7 +115,7 @@ def sources(problem: Problem) -> tuple[frozenset[str], list[dict[str, Any]]]:
     """The files and the module names of the two functions."""
     files: set[str] = set()
     namespaces: list[dict[str, Any]] = []
-    for function in (problem.forward, problem.backward):
+    for function in problem.origins or (problem.forward, problem.backward):
         function = inspect.unwrap(function)
         inner = getattr(function, "__func__", function)
         code = getattr(inner, "__code__", None)
@@ -158,7 +161,7 @@ def _judged(
 def _safeguarded(problem: Problem, wrong: Mapping[str, Comparison], truth: Truth) -> list[str]:
     """The gradients that deviate a little because they leave out a constant such as the 1e-12 in log(a + 1e-12)."""
     close = [n for n, c in wrong.items() if c.deviation is not None and c.deviation.relative < SAFEGUARD]
-    if truth.trace is None or not close or mentions(problem.backward, "float32", "float16", "half", "single"):
+    if truth.trace is None or not close or mentions(problem.written_in, "float32", "float16", "half", "single"):
         return []
     other = without_small_constants(truth.trace, close)
     found: list[str] = []

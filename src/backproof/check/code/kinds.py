@@ -8,13 +8,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class CodeMistake:
-    """A named mistake: the part concerned, a sentence, what to do, and the line where it arises, if that is known."""
+    """A named mistake: the part concerned, a sentence, what to do, and the line where it arises, if that is known.
+
+    `joint` says that it is made together with the one before it; otherwise it is another explanation.
+    """
 
     name: str
     detail: str
     says: str
     fix: str
     line: int | None = None
+    joint: bool = False
 
 
 KINDS: Final[dict[str, tuple[str, str]]] = {

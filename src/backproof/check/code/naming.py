@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -97,7 +97,9 @@ def batch_lengths(search: Search) -> list[int]:
     shapes = [
         np.shape(search.case.problem.values[n])
         for n, leaf in search.case.problem.leaves.items()
-        if leaf.argument > 0 and n in search.case.problem.values and np.ndim(search.case.problem.values[n])
+        if search.case.problem.role(leaf) != "parameter"
+        and n in search.case.problem.values
+        and np.ndim(search.case.problem.values[n])
     ]
     import itertools
 
@@ -106,7 +108,7 @@ def batch_lengths(search: Search) -> list[int]:
     shapes += [
         np.shape(numbers(leaf.original))
         for n, leaf in search.case.problem.leaves.items()
-        if leaf.argument > 0
+        if search.case.problem.role(leaf) != "parameter"
         and n not in search.case.problem.values
         and library(leaf.original)
         and np.ndim(numbers(leaf.original))
@@ -128,11 +130,13 @@ def _is_broadcast(search: Search, hit: Hit) -> bool:
     """Whether the one gradient concerned belongs to an array that was repeated along an axis."""
     (name, *_) = hit.covers
     node = search.trace.tape.inputs[name]
-    return (
-        len(node.shape) <= 1
-        or 1 in node.shape
-        or any(e.user.op == "add" and e.user.shape != node.shape for e in search.outgoing.get(node.number, ()))
-    )
+    ahead = [node]
+    for _ in range(3):
+        users = [e.user for n in ahead for e in search.outgoing.get(n.number, ())]
+        if any(u.op in SPREADING and np.size(u.value) > np.size(node.value) for u in users):
+            return True
+        ahead = [u for u in users if u.op in ("reshape", "transpose", "index")]
+    return False
 
 
 def _contribution(search: Search, hit: Hit, edge: Edge) -> CodeMistake:
@@ -167,6 +171,40 @@ def _is_penalty(search: Search, edge: Edge) -> bool:
 
 
 def _depends_on_parameters_alone(search: Search, node: Node) -> bool:
+    """Whether a node is a part of a number that is made of parameters alone, such as λ·Σw²."""
+    ahead, reached = [node], set[int]()
+    while ahead:
+        one = ahead.pop()
+        if one.number in reached or not _of_parameters(search, one):
+            continue
+        if not one.shape and one.op != "input" and _is_summand(search, one):
+            return True
+        reached.add(one.number)
+        ahead += [e.user for e in search.outgoing.get(one.number, ())]
+    return False
+
+
+def _is_summand(search: Search, node: Node) -> bool:
+    """Whether a number enters the loss as a term, perhaps times a constant."""
+    for _ in range(MAX_TERMS):
+        if node.number == search.trace.output.number:
+            return True
+        users = [e.user for e in search.outgoing.get(node.number, ())]
+        if len(users) != 1 or users[0].op not in ("add", "subtract", "multiply", "divide", "unary", "reshape", "sum"):
+            return False
+        (user,) = users
+        if user.op in ("multiply", "divide") and any(
+            p.active and p is not node and p.op != "input" for p in user.parents
+        ):
+            return False
+        if user.op == "unary" and user.attr not in ("negative", "positive"):
+            return False
+        node = user
+    return False
+
+
+def _of_parameters(search: Search, node: Node) -> bool:
+    """Whether a node depends on whole parameters, and on no data but numbers such as λ."""
     below: list[Node] = [node]
     seen: set[int] = set()
     found = False
@@ -175,12 +213,36 @@ def _depends_on_parameters_alone(search: Search, node: Node) -> bool:
         if node.number in seen:
             continue
         seen.add(node.number)
-        if node.op == "input":
-            if search.case.problem.leaves[node.name].argument != 0:
+        if node.op == "input" and node.shape:
+            if _role(search, node) != "parameter":
                 return False
             found = True
+        if node.op == "index" and not _is_slice(node.attr):
+            # Entries that are looked up by the data.
+            return False
         below += node.parents
-    return found and any(leaf.argument != 0 for leaf in search.case.problem.leaves.values())
+    return found and not _all_of_parameters(search)
+
+
+def _all_of_parameters(search: Search) -> bool:
+    """Whether no data enters the loss as arrays or look-ups: then nothing can be told to be a penalty."""
+    known = search.__dict__.get("_all_of_parameters")
+    if known is None:
+        known = search.__dict__["_all_of_parameters"] = not any(
+            (n.op == "input" and n.shape and _role(search, n) != "parameter")
+            or (n.op == "index" and not _is_slice(n.attr))
+            for n in search.trace.nodes
+        )
+    return known
+
+
+def _is_slice(key: Any) -> bool:
+    keys = key if isinstance(key, tuple) else (key,)
+    return all(isinstance(k, slice) or k is None or k is Ellipsis for k in keys)
+
+
+def _role(search: Search, node: Node) -> str:
+    return search.case.problem.role(search.case.problem.leaves[node.name])
 
 
 def _is_statistic(search: Search, edge: Edge) -> bool:
@@ -196,6 +258,8 @@ def _is_statistic(search: Search, edge: Edge) -> bool:
     return False
 
 
+SPREADING = frozenset({"add", "subtract", "multiply", "divide", "broadcast", "maximum", "minimum"})
+MAX_TERMS = 200
 STATISTICAL = frozenset({"unary", "multiply", "power", "subtract", "sum", "max", "min", "reshape"})
 
 
@@ -222,7 +286,7 @@ def _is_recurrent(search: Search, edge: Edge) -> bool:
 
 def _shared(search: Search, node: Node) -> bool:
     """Whether a parameter is used several times in the same way, as in a loop."""
-    if node.op != "input" or search.case.problem.leaves[node.name].argument != 0:
+    if node.op != "input" or _role(search, node) != "parameter":
         return False
     uses = [(e.user.op, e.user.line) for e in search.outgoing.get(node.number, ()) if not _is_penalty(search, e)]
     return len(uses) > 1 and len({op for op, _ in uses}) < len(uses)
@@ -230,8 +294,7 @@ def _shared(search: Search, node: Node) -> bool:
 
 def _missing(search: Search, edge: Edge, other: Node) -> str:
     reach = search.reach[other.number]
-    leaves = search.case.problem.leaves
-    if other.op == "input" and leaves[other.name].argument == 2:
+    if other.op == "input" and _role(search, other) in ("target", "upstream"):
         return "upstream-ignored"
     if not reach and not other.active and other.op != "input":
         return "dropped-term"
@@ -259,7 +322,7 @@ def _operand(search: Search, edge: Edge, number: int) -> CodeMistake:
 def _extra_term(search: Search, hit: Hit) -> CodeMistake:
     q = _node(search, int(hit.change.detail))
     target = hit.change.node
-    if q.number == target.number and search.case.problem.leaves[q.name].argument == 0:
+    if q.number == target.number and _role(search, q) == "parameter":
         if any(_is_penalty(search, e) for e in search.outgoing.get(q.number, ())):
             return named("regulariser-factor", f"{hit.scale:.6g}·{q.name} too much")
         return named("regularised-bias", f"{hit.scale:.6g}·{q.name} too much")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code.arguments import leaves, library, numbers
+from backproof.check.code.arguments import is_object, leaves, library, numbers
 from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.kinds import CodeMistake, named
 from backproof.check.code.operations import Array
@@ -38,15 +38,18 @@ def manners(problem: Problem, claims: Mapping[str, Any]) -> Manners:
     """Calls backward twice more: are inputs changed, do results stay, do results share memory with inputs?"""
     found = Manners()
     arguments = problem.arguments(double=False)
-    before = [np.array(numbers(v)) for _, v in leaves(list(arguments))]
+    before = _snapshot(arguments)
     known = {n: np.array(numbers(v)) for n, v in claims.items()}
     with np.errstate(all="ignore"):
-        second = problem.named(problem.backward(*arguments))
-    after = [np.array(numbers(v)) for _, v in leaves(list(arguments))]
+        second = problem.gradients(arguments, {})
+    after = _snapshot(arguments)
     damaged = [
         name
-        for name, a, b in zip(_leaf_names(problem, arguments), before, after, strict=False)
-        if a.shape != b.shape or not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+        for name, leaf in problem.leaves.items()
+        # What an object keeps is its own business: caches, buffers, a step of training.
+        if not is_object(problem.inputs[leaf.argument])
+        and (place := (leaf.argument, *leaf.path)) in before
+        and not _kept(before[place], after.get(place))
     ]
     if damaged:
         found.notes.append("backward changes its inputs: " + ", ".join(damaged))
@@ -66,9 +69,12 @@ def manners(problem: Problem, claims: Mapping[str, Any]) -> Manners:
     return found
 
 
-def _leaf_names(problem: Problem, arguments: tuple[Any, ...]) -> list[str]:
-    by_place = {(leaf.argument, leaf.path): name for name, leaf in problem.leaves.items()}
-    return [by_place.get((path[0], path[1:]), "an argument") for path, _ in leaves(list(arguments))]
+def _snapshot(arguments: tuple[Any, ...]) -> dict[Any, Array]:
+    return {path: np.array(numbers(v)) for path, v in leaves(list(arguments))}
+
+
+def _kept(before: Array, after: Array | None) -> bool:
+    return after is not None and bool(np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"))
 
 
 def _same(a: Array, b: Array) -> bool:
@@ -81,7 +87,7 @@ def _same(a: Array, b: Array) -> bool:
 
 def moved(problem: Problem, values: Mapping[str, Array]) -> Problem:
     """The problem at another point."""
-    return Problem(problem.forward, problem.backward, problem.arguments(values), problem.names)
+    return problem.at(problem.arguments(values))
 
 
 def _right(
@@ -120,7 +126,7 @@ def on_a_kink(
         beside = {
             n: v + NUDGE * (1 + np.abs(v)) * rng.uniform(-1, 1, size=v.shape)
             for n, v in problem.values.items()
-            if problem.leaves[n].argument < 2
+            if problem.role(problem.leaves[n]) not in ("target", "upstream")
         }
         found = _right(moved(problem, beside), names, files, namespaces)
         if found is None:
@@ -189,7 +195,11 @@ def _points(problem: Problem) -> list[tuple[str, Problem]]:
     small = small_batch(problem, 1)
     if small is not None:
         points.append(("shows with a batch of one", small))
-    weights = {n: v for n, v in problem.values.items() if problem.leaves[n].argument == 0 and np.any(v != np.round(v))}
+    weights = {
+        n: v
+        for n, v in problem.values.items()
+        if problem.role(problem.leaves[n]) == "parameter" and np.any(v != np.round(v))
+    }
     for says, low, high in (("shows with other weights", 0.5, 1.6), ("shows with large weights", 3.0, 4.0)):
         values = {n: v * rng.uniform(low, high, size=v.shape) for n, v in weights.items()}
         points.append((says, moved(problem, values)))
@@ -204,13 +214,12 @@ def small_batch(problem: Problem, count: int) -> Problem | None:
     data = {
         n: numbers(leaf.original)
         for n, leaf in problem.leaves.items()
-        if leaf.argument > 0 and library(leaf.original) and np.ndim(leaf.original)
+        if problem.role(leaf) != "parameter" and library(leaf.original) and np.ndim(leaf.original)
     }
     lengths = {len(array) for array in data.values()}
     if len(lengths) != 1 or min(lengths) <= count:
         return None
-    arguments = problem.arguments({n: array[:count] for n, array in data.items()})
-    return Problem(problem.forward, problem.backward, arguments, problem.names)
+    return problem.at(problem.arguments({n: array[:count] for n, array in data.items()}))
 
 
 def excerpt(problem: Problem) -> Problem | None:
@@ -249,7 +258,7 @@ def _targets(
     targets = {
         n: v
         for n, v in problem.values.items()
-        if problem.leaves[n].argument == 2 and v.ndim and np.all(v >= 0) and np.all(v <= 1)
+        if problem.role(problem.leaves[n]) == "target" and v.ndim and np.all(v >= 0) and np.all(v <= 1)
     }
     if not targets:
         return

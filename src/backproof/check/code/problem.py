@@ -6,22 +6,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code.arguments import Path, is_leaf, leaves, library, like, numbers, replaced, written
+from backproof.check.code.arguments import Path, is_leaf, is_object, leaves, library, like, numbers, replaced, written
 from backproof.check.code.operations import Array
-from backproof.errors import BackproofError
+from backproof.check.code.results import CodeError, named
 
-
-class CodeError(BackproofError):
-    """A function of a person that failed or gave something that is no gradient."""
+UPSTREAM: Final = "upstream"
+ROLES: Final = (
+    dict.fromkeys(("x", "X", "inputs", "input", "data", "features", "images", "inp", "xs", "A_prev"), "data")
+    | dict.fromkeys(("y", "Y", "target", "targets", "label", "labels", "t", "y_true", "ys"), "target")
+    | {UPSTREAM: "upstream"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,49 @@ class Problem:
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     inputs: tuple[Any, ...]
-    names: tuple[str, ...] = field(default=())
+    names: tuple[str, ...] = ()
+    # The person's own functions, where `forward` and `backward` only call them, and the one with the formulas.
+    origins: tuple[Callable[..., Any], ...] = ()
+    formulas: Callable[..., Any] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names:
             self.names = argument_names(self.forward, len(self.inputs))
+
+    @property
+    def written_in(self) -> Callable[..., Any]:
+        """The function that a person wrote the gradient in."""
+        return self.formulas or self.backward
+
+    def at(self, inputs: tuple[Any, ...]) -> Problem:
+        """The same functions with other arguments."""
+        return replace(self, inputs=inputs)
+
+    def role(self, leaf: Leaf) -> str:
+        """What an array is for: `parameter`, `data`, `target`, or the `upstream` gradient."""
+        known = ROLES.get(self.names[leaf.argument])
+        if leaf.argument == 0 and (known is None or UPSTREAM not in self.names):
+            return "parameter"
+        if known is None and UPSTREAM in self.names:
+            return "parameter"
+        return known or {1: "data", 2: "target"}.get(leaf.argument, "data")
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The arrays whose gradients have to be given: the parameters of a loss, where they are all known."""
+        if UPSTREAM in self.names or is_object(self.inputs[0]):
+            return []
+        return [n for n, leaf in self.float_leaves.items() if leaf.argument == 0 and library(leaf.original)]
+
+    def wide(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which JAX keeps float64."""
+        if self.library != "jax":
+            return contextlib.nullcontext()
+        import jax
+
+        enabled: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+        return enabled(True)
 
     @cached_property
     def leaves(self) -> dict[str, Leaf]:
@@ -110,74 +151,17 @@ class Problem:
 
     def loss(self, changed: Mapping[str, Any] | None = None) -> Any:
         """The loss as one number, possibly complex. Raises CodeError when it is none."""
-        with np.errstate(all="ignore"):
-            result = self.forward(*self.arguments(changed))
-        return one_number(result)
+        with np.errstate(all="ignore"), self.wide():
+            return one_number(self.forward(*self.arguments(changed)))
 
     def claimed(self, changed: Mapping[str, Any] | None = None, *, double: bool = True) -> dict[str, Array]:
         """What the backward function gives, by the names of the arrays. Raises CodeError when it is no gradient."""
-        with np.errstate(all="ignore"):
-            result = self.backward(*self.arguments(changed, double=double))
-        return self.named(result)
+        with np.errstate(all="ignore"), self.wide() if double else contextlib.nullcontext():
+            return self.gradients(self.arguments(changed, double=double), changed or {})
 
-    def named(self, result: Any) -> dict[str, Any]:
-        """The gradients of a result by the names of the arrays they belong to."""
-        if isinstance(result, Mapping):
-            return self._by_keys(result)
-        if isinstance(result, list | tuple):
-            return self._by_order(result)
-        if is_leaf(result) and self.float_leaves:
-            first = next(iter(self.float_leaves))
-            return {first: result}
-        raise CodeError(
-            "the backward function gives no gradients",
-            expected="a dict of gradients by name",
-            got=type(result).__name__,
-        )
-
-    def _by_keys(self, result: Mapping[Any, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for path, value in _gradients(result):
-            name = self._meant(written(path))
-            if name is not None:
-                found[name] = value
-        return found
-
-    def _meant(self, key: str) -> str | None:
-        """The array that a key means: W1, dW1, grad_W1, W1_grad, params.W1."""
-        key = key.removeprefix("params.")
-        forms = [
-            key,
-            re.sub(r"^(d|d_|grad_|g_|∂|nabla_)(?=\w)", "", key),
-            re.sub(r"(_grad|\.grad|_g)$", "", key),
-        ]
-        first = [name for name in self.names if name in key]
-        for form in forms:
-            if form in self.leaves:
-                return form
-            flat = re.sub(r"\W", "", form)
-            for name in self.leaves:
-                if re.sub(r"\W", "", name) == flat:
-                    return name
-        del first
-        return None
-
-    def _by_order(self, result: Sequence[Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        names = list(self.float_leaves)
-        flat = [value for _, value in leaves(list(result))]
-        whole = [name for name in names if self.leaves[name].argument == 0]
-        for name, value in zip(whole if len(flat) == len(whole) else names, flat, strict=False):
-            found[name] = value
-        return found
-
-
-def _gradients(tree: Any, path: Path = ()) -> list[tuple[Path, Any]]:
-    if isinstance(tree, Mapping):
-        return [item for key, value in tree.items() for item in _gradients(value, (*path, key))]
-    if isinstance(tree, list | tuple):
-        return [item for key, value in enumerate(tree) for item in _gradients(value, (*path, key))]
-    return [(path, tree)]
+    def gradients(self, arguments: tuple[Any, ...], before: Mapping[str, Any]) -> dict[str, Any]:
+        """What the backward function gives for these arguments, by the names of the arrays."""
+        return named(self, self.backward(*arguments), arguments, before)
 
 
 def _bracketed(path: Path) -> str:

@@ -10,16 +10,17 @@ The place of the repair is the line of the mistake, and the kind of repair its n
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from backproof.check.code.arguments import library, numbers
 from backproof.check.code.kinds import CodeMistake, named
-from backproof.check.code.operations import Array
-from backproof.check.code.tape import Node, Tape, before, rerun
+from backproof.check.code.operations import OPERATIONS, Array
+from backproof.check.code.tape import Node, Tape, before
 from backproof.check.code.tracing import Recorder, Traced
 
 if TYPE_CHECKING:
@@ -38,20 +39,29 @@ class BackwardTrace:
     outputs: dict[str, Node]
 
 
+Rule = Callable[[list[Array], Array], Array]
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Another value for a node, and what mistake it would mend."""
+    """Another rule for a node, from its operands and its value, and what mistake it would mend."""
 
-    node: Node
-    value: Array
+    rule: Rule
     mistake: CodeMistake
     rank: int
 
 
 def traced(
-    problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any]], *, copying: bool = False
+    problem: Problem,
+    files: frozenset[str],
+    namespaces: list[dict[str, Any]],
+    *,
+    copying: bool = False,
+    scalars: bool = False,
 ) -> BackwardTrace | None:
-    """The backward function on a tape, or None. With `copying`, in-place operators make new arrays."""
+    """The backward function on a tape, or None. With `copying`, in-place operators make new arrays; with `scalars`,
+    plain numbers among the arguments are inputs too.
+    """
     from backproof.check.code.standins import traced_names
 
     tape = Tape()
@@ -60,12 +70,13 @@ def traced(
     inputs = {
         name: Traced(recorder, tape.enter(name, problem.values.get(name, numbers(leaf.original))))
         for name, leaf in problem.leaves.items()
-        if library(leaf.original) and (name in problem.values or np.ndim(numbers(leaf.original)))
+        if (library(leaf.original) or scalars) and (name in problem.values or np.ndim(numbers(leaf.original)))
     }
     try:
         with traced_names(recorder, namespaces), np.errstate(all="ignore"):
-            result = inspect.unwrap(problem.backward)(*problem.arguments(inputs))
-        outputs = {n: v.node for n, v in problem.named(result).items() if isinstance(v, Traced)}
+            bare = replace(problem, backward=inspect.unwrap(problem.backward))
+            found = bare.gradients(problem.arguments(inputs), inputs)
+        outputs = {n: v.node for n, v in found.items() if isinstance(v, Traced)}
     except Exception:
         return None
     return BackwardTrace(tape, outputs)
@@ -81,16 +92,21 @@ def explain(case: Case) -> dict[str, list[CodeMistake]]:
     trace = case.backward
     if trace is None or len(found) == len(case.wrong):
         return found
-    wrong = [n for n in case.wrong if n in trace.outputs and n not in found and _same(case, n, trace.outputs[n].value)]
+    wrong = [n for n in case.left if n in trace.outputs and n not in found and _same(case, n, trace.outputs[n].value)]
+    # Where zero is right, whatever makes zero would look like the cause.
+    overall = max((float(np.max(np.abs(c.claim), initial=0.0)) for c in case.compared.values()), default=0.0)
+    wrong = [n for n in wrong if float(np.max(np.abs(case.compared[n].truth), initial=0.0)) > 1e-9 * overall]
     for name in wrong:
-        hits = sorted(_hits(case, trace, name), key=lambda e: (e.rank, -e.node.number))
+        hits = sorted(_hits(case, trace, name), key=lambda h: (h[1].rank, -h[0].number))
         if hits:
-            found[name] = [hit.mistake for hit in hits if hit.rank <= hits[0].rank + 1]
+            found[name] = [edit.mistake for _, edit in hits if edit.rank <= hits[0][1].rank + 1]
     return found
 
 
-def _right(case: Case, name: str, value: Array) -> bool:
+def _right(case: Case, name: str, value: Array | None) -> bool:
     truth = case.compared[name].truth
+    if value is None:
+        return False
     value = np.asarray(value)
     if value.shape != truth.shape:
         return False
@@ -103,113 +119,195 @@ def _same(case: Case, name: str, value: Array) -> bool:
     return np.shape(value) == claim.shape and bool(np.allclose(value, claim, rtol=1e-6, atol=1e-12))
 
 
-def _hits(case: Case, trace: BackwardTrace, name: str) -> Iterator[Edit]:
+def _hits(case: Case, trace: BackwardTrace, name: str) -> Iterator[tuple[Node, Edit]]:
     output = trace.outputs[name]
     nodes = before(output)
     found = 0
-    for count, edit in enumerate(_edits(trace, nodes)):
-        if count > MAX_EDITS or (count % 32 == 0 and case.late) or found >= 4:
+    for count, (places, edit) in enumerate(_places(trace, nodes)):
+        if count > MAX_EDITS or (count % 8 == 0 and case.late) or found >= 4:
             return
-        if np.shape(edit.value) != edit.node.shape and edit.node is not output:
-            pass
-        try:
-            changed = rerun([n for n in nodes if n.number > edit.node.number], {edit.node.number: edit.value}, [output])
-        except (ValueError, IndexError, TypeError):
-            continue
-        if _right(case, name, changed[output.number]):
-            found += 1
-            yield edit
+        for one in _scaled(case, name, nodes, places, output) if edit is None else [edit]:
+            if edit is None or _right(case, name, _edited(nodes, places, one.rule, output)):
+                found += 1
+                yield places[-1], one
 
 
-def _edits(trace: BackwardTrace, nodes: list[Node]) -> Iterator[Edit]:
-    for node in reversed(nodes):
-        yield from _simple(node)
+def _edited(nodes: list[Node], places: Sequence[Node], rule: Rule, output: Node) -> Array | None:
+    """The output when some nodes follow another rule, each from what its operands have become; None if it fails."""
+    changed = {p.number for p in places}
+    values: dict[int, Array] = {}
+    first = places[0].number
+    try:
+        with np.errstate(all="ignore"):
+            for node in nodes:
+                if node.number < first:
+                    continue
+                operands = [values.get(p.number, p.value) for p in node.parents]
+                if node.number in changed:
+                    own = node.value
+                    if node.parents and any(p.number in values for p in node.parents):
+                        own = OPERATIONS[node.op].run(node.attr, *operands)
+                    values[node.number] = rule(operands, own)
+                elif any(p.number in values for p in node.parents):
+                    values[node.number] = OPERATIONS[node.op].run(node.attr, *operands)
+    except (ValueError, IndexError, TypeError):
+        return None
+    return values.get(output.number)
+
+
+def _scaled(case: Case, name: str, nodes: list[Node], places: list[Node], output: Node) -> Iterator[Edit]:
+    """A constant factor on a part, found from how the gradient depends on it."""
+    once = case.compared[name].claim
+    twice = _edited(nodes, places, lambda _, own: 2 * own, output)
+    truth = case.compared[name].truth
+    if twice is None or np.shape(twice) != truth.shape:
+        return
+    step = np.asarray(twice) - once
+    size = float(np.sum(step * step))
+    if not size or not np.isfinite(size):
+        return
+    factor = 1 + float(np.sum(step * (truth - once))) / size
+    text = _plain(factor)
+    if text is None:
+        return
+    if _right(case, name, _edited(nodes, places, lambda _, own: factor * own, output)):
+        kind = "sign" if text == "-1" else "extra-term" if text == "0" else "factor"
+        yield Edit(lambda _, own: factor * own, named(kind, f"{text} on a part", places[-1].line), 5)
+
+
+def _plain(factor: float) -> str | None:
+    """A factor that a person forgets or adds: a small whole number, or one over it."""
+    near = Fraction(factor).limit_denominator(12)
+    close = abs(float(near) - factor) <= 1e-6 * max(1.0, abs(factor))
+    usual = near.denominator == 1 or abs(near.numerator) == 1
+    return str(near) if close and usual and near != 1 and abs(near) <= 12 else None
+
+
+def _places(trace: BackwardTrace, nodes: list[Node]) -> Iterator[tuple[list[Node], Edit | None]]:
+    """Where to repair and how, the passes of a loop together and first; None stands for a constant factor."""
+    grouped: dict[tuple[int, str, str, tuple[int, ...]], list[Node]] = {}
+    for node in nodes:
+        if node.op not in ("input", "constant"):
+            attr = (
+                type(node.attr).__name__
+                if callable(node.attr)
+                else ""
+                if node.op in ("index", "put")
+                else str(node.attr)
+            )
+            grouped.setdefault((node.line, node.op, attr[:40], node.shape), []).append(node)
+    groups = sorted(grouped.values(), key=lambda group: -group[-1].number)
+    for group in groups:
+        for edit in _simple(group[-1]):
+            yield group, edit
+    for group in groups:
+        if np.asarray(group[-1].value).dtype.kind == "f":
+            yield group, None
     shapes: Mapping[tuple[int, ...], list[Node]] = _by_shape(trace)
-    for node in reversed(nodes):
-        yield from _others(node, shapes)
+    for group in groups:
+        if len(group) == 1:
+            for edit in _others(group[0], shapes):
+                yield group, edit
+    for group in groups:
+        for node in reversed(group) if len(group) > 1 else ():
+            for edit in _simple(node):
+                yield [node], edit
+    for group in groups:
+        for node in reversed(group) if len(group) > 1 else ():
+            for edit in _others(node, shapes):
+                yield [node], edit
 
 
 def _by_shape(trace: BackwardTrace) -> dict[tuple[int, ...], list[Node]]:
     found: dict[tuple[int, ...], list[Node]] = {}
     for node in trace.tape.nodes:
-        if np.asarray(node.value).dtype.kind == "f" and np.size(node.value) > 1:
+        if np.asarray(node.value).dtype.kind in "fb" and np.size(node.value) > 1:
             found.setdefault(node.shape, []).append(node)
     return found
 
 
 def _simple(node: Node) -> Iterator[Edit]:
     """A factor, term, slope, sign, cast or axis of one operation."""
-    values = [p.value for p in node.parents]
-    line = node.line
+    line, shape = node.line, node.shape
+    shapes = [p.shape for p in node.parents]
     match node.op:
         case "cast" if np.dtype(node.attr).kind == "f":
-            yield Edit(node, values[0], named("dtype", f"a conversion to {np.dtype(node.attr)}", line), 1)
+            yield Edit(lambda v, _: v[0], named("dtype", f"a conversion to {np.dtype(node.attr)}", line), 1)
         case "multiply":
             for k in (0, 1):
-                if np.shape(values[k]) == node.shape:
-                    kind = "extra-slope" if np.size(values[1 - k]) > 1 else "factor"
-                    yield Edit(node, values[k], named(kind, "a factor too many", line), 3)
+                if shapes[k] == shape:
+                    kind = "extra-slope" if np.size(node.parents[1 - k].value) > 1 else "factor"
+                    yield Edit(lambda v, _, k=k: v[k], named(kind, "a factor too many", line), 3)
         case "divide":
-            yield Edit(node, values[0], named("factor", "a divisor too many", line), 4)
-            yield Edit(node, values[0] * values[1], named("factor", "divided where it should be multiplied", line), 5)
+            yield Edit(lambda v, _: v[0], named("factor", "a divisor too many", line), 4)
+            yield Edit(lambda v, _: v[0] * v[1], named("factor", "divided where it should be multiplied", line), 5)
         case "add" | "subtract":
-            swapped = values[0] - values[1] if node.op == "add" else values[0] + values[1]
-            yield Edit(node, swapped, named("sign", "of one term", line), 2)
-            if node.op == "subtract":
-                yield Edit(node, values[1] - values[0], named("sign", "of the difference", line), 3)
+            adds = node.op == "add"
+            yield Edit(lambda v, _: v[0] - v[1] if adds else v[0] + v[1], named("sign", "of one term", line), 2)
+            if not adds:
+                yield Edit(lambda v, _: v[1] - v[0], named("sign", "of the difference", line), 3)
             for k in (0, 1):
-                if np.shape(values[k]) == node.shape:
-                    yield Edit(node, values[k], named("extra-term", "a term too many", line), 4)
+                if shapes[k] == shape:
+                    yield Edit(lambda v, _, k=k: v[k], named("extra-term", "a term too many", line), 4)
         case "unary":
-            yield Edit(node, values[0], named("extra-slope", f"{node.attr} too many", line), 5)
+            yield Edit(lambda v, _: v[0], named("extra-slope", f"{node.attr} too many", line), 5)
         case "sum":
-            yield from _sums(node, values[0])
+            yield from _sums(node)
         case "matmul":
             for k in (0, 1):
-                other = np.asarray(values[k])
-                if other.ndim == 2 and other.shape[0] == other.shape[1]:
-                    turned = [other.T if j == k else v for j, v in enumerate(values)]
-                    yield Edit(node, np.matmul(*turned), named("transpose", "of a factor", line), 2)
+                if len(shapes[k]) == 2 and shapes[k][0] == shapes[k][1]:
+
+                    def turned(v: list[Array], _: Array, k: int = k) -> Array:
+                        return np.matmul(*(np.transpose(a) if j == k else a for j, a in enumerate(v)))
+
+                    yield Edit(turned, named("transpose", "of a factor", line), 2)
         case "power":
             for step in (-1, 1, -2, 2):
                 yield Edit(
-                    node, np.power(values[0], values[1] + step), named("wrong-exponent", f"off by {-step}", line), 4
+                    lambda v, _, step=step: np.power(v[0], v[1] + step),
+                    named("wrong-exponent", f"off by {-step}", line),
+                    4,
                 )
         case "put" if not node.attr[1]:
-            whole = np.array(values[0])
-            np.add.at(whole, node.attr[0], values[1])
-            yield Edit(node, whole, named("no-accumulate", "an assignment where it should be added", line), 2)
+
+            def added(v: list[Array], _: Array) -> Array:
+                whole = np.array(v[0])
+                np.add.at(whole, node.attr[0], v[1])
+                return whole
+
+            yield Edit(added, named("no-accumulate", "an assignment where it should be added", line), 2)
         case "call":
-            array = np.asarray(node.value)
-            if array.dtype == bool:
-                yield Edit(node, ~array, named("wrong-variable", "a condition the wrong way round", line), 4)
-                yield Edit(node, np.ones_like(array), named("extra-slope", "a mask too many", line), 4)
+            if np.asarray(node.value).dtype == bool:
+                yield Edit(lambda _, own: ~own, named("wrong-slope-point", "a condition the wrong way round", line), 4)
+                yield Edit(lambda _, own: np.ones_like(own), named("extra-slope", "a mask too many", line), 4)
         case _:
             pass
     if np.asarray(node.value).dtype.kind == "f" and node.op not in ("input", "constant"):
-        yield Edit(node, -node.value, named("sign", "", line), 6)
-        if node.value.ndim == 2 and node.shape[0] == node.shape[1]:
-            yield Edit(node, node.value.T, named("transpose", "", line), 6)
+        yield Edit(lambda _, own: -own, named("sign", "", line), 6)
+        if len(shape) == 2 and shape[0] == shape[1]:
+            yield Edit(lambda _, own: np.transpose(own), named("transpose", "", line), 6)
 
 
-def _sums(node: Node, value: Array) -> Iterator[Edit]:
+def _sums(node: Node) -> Iterator[Edit]:
     axis, keepdims, mean = node.attr
-    total = np.sum(value, axis=axis, keepdims=keepdims)
-    count = np.size(value) / max(1, np.size(total))
-    yield Edit(node, total if mean else total / count, named("wrong-reduction", "mean and sum confused", node.line), 2)
-    for other in range(np.ndim(value)):
+    own = np.asarray(node.parents[0].value)
+    count = own.size / max(1, np.size(node.value))
+    confused = named("wrong-reduction", "mean and sum confused", node.line)
+    yield Edit(lambda _, value: value * count if mean else value / count, confused, 2)
+    for other in range(own.ndim):
         if other != axis:
             for keep in {keepdims, True}:
-                with_axis = np.sum(value, axis=other, keepdims=keep)
-                scaled = with_axis / np.shape(value)[other] if mean else with_axis
+
+                def along(v: list[Array], _: Array, other: int = other, keep: bool = keep) -> Array:
+                    total = np.sum(v[0], axis=other, keepdims=keep)
+                    return total / np.shape(v[0])[other] if mean else total
+
                 says = f"axis {axis} where axis {other} is right"
-                yield Edit(node, scaled, named("wrong-axis", says, node.line), 2)
+                yield Edit(along, named("wrong-axis", says, node.line), 2)
 
 
 def _others(node: Node, shapes: Mapping[tuple[int, ...], list[Node]]) -> Iterator[Edit]:
     """Another array of the same shape in place of an operand; a factor put in."""
-    from backproof.check.code.operations import OPERATIONS
-
     if (
         node.op in ("multiply", "matmul", "einsum", "divide", "subtract", "add", "unary", "power")
         and np.size(node.value) > 1
@@ -220,18 +318,20 @@ def _others(node: Node, shapes: Mapping[tuple[int, ...], list[Node]]) -> Iterato
             for candidate in shapes.get(parent.shape, [])[:MAX_POOL]:
                 if candidate is parent or candidate.number >= node.number:
                     continue
-                operands = [candidate.value if k == slot else p.value for k, p in enumerate(node.parents)]
-                value = OPERATIONS[node.op].run(node.attr, *operands)
+
+                def instead(v: list[Array], _: Array, slot: int = slot, value: Array = candidate.value) -> Array:
+                    return OPERATIONS[node.op].run(node.attr, *(value if k == slot else o for k, o in enumerate(v)))
+
                 if parent.line == candidate.line and parent.op == candidate.op:
                     kind = "stale-variable"
                 else:
                     kind = "wrong-layer" if parent.op == candidate.op == "input" else "wrong-variable"
-                yield Edit(node, value, named(kind, f"line {candidate.line} has the right one", node.line), 7)
+                yield Edit(instead, named(kind, f"line {candidate.line} has the right one", node.line), 7)
     if np.asarray(node.value).dtype.kind == "f" and np.size(node.value) > 1:
         for candidate in shapes.get(node.shape, [])[:MAX_POOL]:
-            yield Edit(
-                node,
-                node.value * candidate.value,
-                named("dropped-term", f"a factor (line {candidate.line})", node.line),
-                8,
-            )
+            value = np.asarray(candidate.value)
+            says = named("dropped-term", f"a factor (line {candidate.line})", node.line)
+            yield Edit(lambda _, own, value=value: own * value, says, 8)
+            if value.dtype.kind == "f" and np.any(value > 0) and not np.all(value > 0):
+                slope = named("missing-slope", f"[… > 0] of line {candidate.line}", node.line)
+                yield Edit(lambda _, own, value=value: own * (value > 0), slope, 8)

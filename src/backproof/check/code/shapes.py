@@ -56,7 +56,7 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
     if 1e-16 < relative < 3e-6 and all(
         c.deviation is not None and c.deviation.relative < 3e-6 for c in case.wrong.values()
     ):
-        if mentions(case.problem.backward, "float32", "single", "bfloat16", "f4"):
+        if mentions(case.problem.written_in, "float32", "single", "bfloat16", "f4"):
             return [
                 named("dtype", f"a part of the computation keeps 7 digits: it is off by {relative:.1g} of its size")
             ]
@@ -68,7 +68,7 @@ def _digits(case: Case, name: str) -> list[CodeMistake]:
                     fix="avoid differences of nearly equal numbers",
                 )
             ]
-    if relative < 2e-2 and mentions(case.problem.backward, "float16", "half", "bfloat16", "f2"):
+    if relative < 2e-2 and mentions(case.problem.written_in, "float16", "half", "bfloat16", "f2"):
         if comparison.deviation is not None and comparison.deviation.ratio is None:
             return [
                 named("dtype", f"a part of the computation keeps 3 digits: it is off by {relative:.1g} of its size")

@@ -55,7 +55,9 @@ class Edge:
     slot: int
 
 
-Pull = Callable[[Edge, Array, Array], Array]
+Cotangents = dict[int, Array]
+Pull = Callable[[Edge, Array, Array, Cotangents], Array]
+Extra = Array | Callable[[Cotangents], Array]
 
 
 @dataclass(slots=True)
@@ -138,17 +140,29 @@ class Sweep:
 
 
 def sweep(
-    nodes: Sequence[Node], output: Node, *, change: Pull | None = None, seed: Array | None = None, keep: bool = True
+    nodes: Sequence[Node],
+    output: Node,
+    *,
+    change: Pull | None = None,
+    seed: Array | None = None,
+    keep: bool = True,
+    extra: Mapping[int, Extra] | None = None,
 ) -> Sweep:
     """∂output/∂node for every node, by one walk backwards.
 
-    `change` may put something in place of what an arrow contributes: it is given the arrow, the cotangent of its user
-    and the contribution.
+    `change` may put something in place of what an arrow contributes: it is given the arrow, the cotangent of its user,
+    the contribution, and all cotangents so far. `extra` is added to the cotangents of some nodes, by their numbers; it
+    may depend on the cotangents of later nodes.
     """
     cotangents: dict[int, Array] = {output.number: np.ones(output.shape) if seed is None else seed}
     contributions: dict[tuple[int, int], Array] = {}
     for node in reversed(nodes):
         arrived = cotangents.get(node.number)
+        if extra is not None and node.number in extra:
+            more = extra[node.number]
+            more = more(cotangents) if callable(more) else more
+            arrived = more if arrived is None else arrived + more
+            cotangents[node.number] = arrived
         if arrived is None or not node.active:
             continue
         for slot, parent in enumerate(node.parents):
@@ -157,7 +171,7 @@ def sweep(
             edge = Edge(parent, node, slot)
             given = pulled(edge, arrived)
             if change is not None:
-                given = change(edge, arrived, given)
+                given = change(edge, arrived, given, cotangents)
             if keep:
                 contributions[node.number, slot] = given
             present = cotangents.get(parent.number)

@@ -100,7 +100,7 @@ def find(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any
             how = "the derivative of the traced forward function"
 
             def again(values: Mapping[str, Array]) -> dict[str, Array]:
-                moved = Problem(problem.forward, problem.backward, problem.arguments(values), problem.names)
+                moved = problem.at(problem.arguments(values))
                 other = traced(moved, files, namespaces)
                 found = sweep(other.nodes, other.output, keep=False)
                 return {n: np.array(found.at(other.tape.inputs[n])) for n in names if n in other.tape.inputs}

@@ -29,7 +29,7 @@ class Deviation:
 class GradientVerdict:
     """The verdict about one gradient.
 
-    `proved` says that the gradient is right; `basis` says on what ground: `exact` when the backward code was traced
+    `proved` says that the gradient is right; `basis` says on what ground: `proved` when the backward code was traced
     and proved equal to the derivation, `measured` when it agrees with the derivative at every point that was tried,
     `method` with what it was compared. `mistakes` come simplest first.
     """
@@ -37,7 +37,7 @@ class GradientVerdict:
     name: str
     verdict: Judged
     line: int | None = None
-    basis: Literal["exact", "measured"] = "measured"
+    basis: Literal["proved", "measured"] = "measured"
     method: str = ""
     deviation: Deviation | None = None
     mistakes: tuple[CodeMistake, ...] = ()
@@ -97,7 +97,7 @@ def _claim(report: CodeReport, gradient: GradientVerdict) -> dict[str, Any]:
         "conditions": list(gradient.conditions),
         "correct": None,
         "mistakes": [
-            {"name": m.name, "detail": m.detail, "says": m.says, "line": m.line, "fix": m.fix}
+            {"name": m.name, "detail": m.detail, "says": m.says, "line": m.line, "fix": m.fix, "joint": m.joint}
             for m in gradient.mistakes
         ],
         "would_be_right_for": [],
@@ -148,7 +148,8 @@ def _details(gradient: GradientVerdict) -> list[str]:
             rows.append(f"{deviation.entries} of {deviation.size} entries are wrong")
     for number, mistake in enumerate(gradient.mistakes):
         where = f" (line {mistake.line})" if mistake.line else ""
-        rows.append(f"{'likely cause' if number == 0 else 'or'}: {mistake.name}: {mistake.says}{where}")
+        head = "likely cause" if number == 0 else "and" if mistake.joint else "or"
+        rows.append(f"{head}: {mistake.name}: {mistake.says}{where}")
     if gradient.mistakes and gradient.mistakes[0].fix:
         rows.append(f"fix: {gradient.mistakes[0].fix}")
     rows += [f"needs {condition}" for condition in gradient.conditions]
