@@ -51,7 +51,7 @@ from backproof.proof.verdict import Budget, Kind, Verdict
 
 SECONDS: Final = 2.0
 QUICK: Final = Budget(seconds=0.5, condition_seconds=0)
-MAX_PROOFS: Final = 12
+MAX_PROOFS: Final = 60
 MAX_FOUND: Final = 4
 BY_NAME: Final = {entry.name: entry for entry in MISTAKES}
 GENERIC: Final = MISTAKES.index(BY_NAME["wrong-number"])
@@ -131,7 +131,7 @@ class Search:
             return
         deadline = time.monotonic() + SECONDS
         proofs = 0
-        for stage in (self._one, self._one_taken_out, self._two, self._two_apart, self._three):
+        for stage in (self._one, self._one_taken_out, self._two, self._two_apart, self._two_lost, self._three):
             found: set[tuple[str, ...]] = set()
             likely = sorted(itertools.islice(stage(), MAX_LIKELY), key=lambda c: (c.rank, c.distance))
             for candidate in likely:
@@ -211,6 +211,13 @@ class Search:
                     left = add(self.truth, mul(scale, term))
                     yield Candidate((out, self._term_mistake(scale, term)), left, out.body, rank(out) + GENERIC)
 
+    def _two_lost(self) -> Iterator[Candidate]:
+        """Two things left out."""
+        pairs, rows = self.lines.lost
+        for k in equal_rows(rows, self.claim):
+            first, second = pairs[k].first, pairs[k].second
+            yield Candidate((first, second), second.body, self.right, rank(first) + rank(second))
+
     def _three(self) -> Iterator[Candidate]:
         """One mistake made, one taken out, and a factor."""
         wrong, undone = self.lines.wrong, self.undone
@@ -221,6 +228,13 @@ class Search:
                     mistakes = (first, out, self._scale_mistake(scale))
                     yield Candidate(mistakes, mul(scale, first.body), out.body, rank(first) + rank(out))
         yield from self._with_factors(Bases.of(wrong), scaled=True)
+        pairs, rows = self.lines.lost
+        for k, ratio in proportional_rows(rows, self.claim):
+            scale = self._scale(ratio)
+            if scale is not None and scale is not one:
+                first, second = pairs[k].first, pairs[k].second
+                mistakes = (first, second, self._scale_mistake(scale))
+                yield Candidate(mistakes, mul(scale, second.body), self.right, rank(first) + rank(second))
 
     @cached_property
     def right_alone(self) -> Bases:
@@ -233,7 +247,9 @@ class Search:
             scale = self._scale(ratio)
             if scale is not None and scale is not one:
                 mistakes = (*bases.mistakes(k), self._scale_mistake(scale))
-                yield Candidate(mistakes, mul(scale, bases.bodies[k]), self.right, bases.rank(k))
+                yield Candidate(
+                    mistakes, mul(scale, bases.bodies[k]), self.right, bases.rank(k) + self._scale_rank(scale)
+                )
 
     def _with_factors(self, bases: Bases, *, scaled: bool) -> Iterator[Candidate]:
         """A formula with a factor of the network too many, or without it, and with `scaled` times a constant."""
@@ -305,6 +321,11 @@ class Search:
         """A number as a simple constant times powers of sizes, or None."""
         return self.lines.around.scales.nearest(ratio)
 
+    def _scale_rank(self, scale: Expr) -> int:
+        """A factor comes first, unless it is a size that a mean or a sum may have brought."""
+        others = {size(s) for s in self.lines.around.point.sizes if s != self.lines.around.batch}
+        return SEARCHED.index(BY_NAME["wrong-reduction"]) + 1 if others & set(postorder(scale)) else 0
+
     def _scale_mistake(self, scale: Expr) -> Mistake:
         if scale is num(-1):
             return made(BY_NAME["sign"], "the whole right side")
@@ -357,5 +378,6 @@ class Bases:
 
 
 def rank(slip: Slip) -> int:
-    """How far-fetched a mistake is: the usual ones come first in the list."""
-    return SEARCHED.index(slip.entry)
+    """How far-fetched a mistake is: the usual ones come first in the list; any number could be another one."""
+    place = SEARCHED.index(slip.entry)
+    return place if place != GENERIC else len(SEARCHED)

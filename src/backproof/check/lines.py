@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
+from backproof.check.operators import nothing
 from backproof.check.points import Point, Scales
 from backproof.check.sites import Change, Site
 from backproof.check.slopes import fitting, slopes_at
@@ -42,6 +44,7 @@ from backproof.proof.folding import Folder
 REMEMBERED: Final = 16
 SECONDS: Final = 2.0
 MOST_FACTORS: Final = 80
+MOST_PAIRS: Final = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,19 @@ class Slip:
     def mistake(self) -> Mistake:
         """The mistake in words."""
         return made(self.entry, self.change.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A formula with two mistakes made in it."""
+
+    first: Slip
+    second: Slip
+
+    @property
+    def body(self) -> Expr:
+        """The formula."""
+        return self.second.body
 
 
 @dataclass(frozen=True)
@@ -91,7 +107,8 @@ class Surroundings:
     @cached_property
     def point(self) -> Point:
         """The point at which formulas are compared."""
-        return Point(self.program, self.network.admissible)
+        real = catalog.loss(self.network.loss).target == "real"
+        return Point(self.program, self.network.admissible, any_target=real)
 
     @cached_property
     def scales(self) -> Scales:
@@ -291,17 +308,13 @@ class Lines:
         known = set(self.forms)
         for form in self.forms:
             site = self.site(replace(self.definition, body=form))
-            for entry in SEARCHED:
-                for change in entry.changes(site):
-                    if change.body not in known:
-                        yield Slip(entry, change, change.body)
+            yield from (slip for slip in self._made(site, SEARCHED) if slip.body not in known)
         for equation in self.equations.values():
             if equation.name != self.gradient:
                 site = self.site(equation)
-                for entry in SEARCHED:
-                    for change in entry.changes(site):
-                        if change.body is not equation.body and change.body.free <= frozenset(equation.indices):
-                            yield Slip(entry, change, self._carried(equation, change.body))
+                for slip in self._made(site, SEARCHED):
+                    if slip.body is not equation.body and slip.body.free <= frozenset(equation.indices):
+                        yield replace(slip, body=self._carried(equation, slip.body))
 
     def _carried(self, equation: Definition, body: Expr) -> Expr:
         """The target's formula when an equation before it is changed: all that depends on it is put in."""
@@ -312,6 +325,31 @@ class Lines:
         indices, whole = changed[self.gradient]
         del indices
         return whole
+
+    @cached_property
+    def lost(self) -> tuple[tuple[Pair, ...], np.ndarray]:
+        """The gradient with two mistakes of the kinds that leave no trace in what is written, and the values."""
+        deadline = time.monotonic() + SECONDS
+        kept: dict[Expr, tuple[Pair, np.ndarray]] = {}
+        losses = [e for e in SEARCHED if e.undone is nothing]
+        for form in self.forms:
+            site = self.site(replace(self.definition, body=form))
+            for first in self._made(site, losses):
+                for second in self._made(self.site(replace(self.definition, body=first.body)), losses):
+                    if time.monotonic() > deadline or len(kept) >= MOST_PAIRS:
+                        break
+                    if second.body in kept or not second.body.free <= frozenset(self.indices):
+                        continue
+                    row = self.row(second.body)
+                    if np.isfinite(row).all():
+                        kept[second.body] = Pair(first, second), row
+        rows = np.array([row for _, row in kept.values()]).reshape(len(kept), self.truth.size)
+        return tuple(pair for pair, _ in kept.values()), rows
+
+    def _made(self, site: Site, entries: Sequence[Entry]) -> Iterator[Slip]:
+        for entry in entries:
+            for change in entry.changes(site):
+                yield Slip(entry, change, change.body)
 
     def undone(self, claim: Expr) -> Table:
         """The claimed formula with each single mistake taken out of it."""

@@ -84,13 +84,13 @@ MISTAKES: Final = (
         "batch-scale",
         "the scale of the batch is wrong: {detail}",
         "compare with the reduction of J",
-        change.batch_scale,
+        nothing,
     ),
     Entry(
         "bias-reduction",
         "the bias gradient is reduced wrongly: {detail}",
         "sum δ over the batch",
-        change.bias_reduction,
+        nothing,
     ),
     Entry("transpose", "a transpose is wrong: {detail}", "transpose it", change.transpose, change.transpose),
     Entry(

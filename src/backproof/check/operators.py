@@ -46,8 +46,7 @@ Known: TypeAlias = tuple[Index, ...]
 
 
 def sign(site: Site) -> Iterator[Change]:
-    """The sign of the whole or of one term."""
-    yield Change(mul(-1, site.equation.body), "the whole right side")
+    """The sign of one term; that of the whole is a factor −1."""
 
     def local(node: Expr, _: Known) -> Iterator[Change]:
         if isinstance(node, Add):
@@ -55,7 +54,7 @@ def sign(site: Site) -> Iterator[Change]:
                 if not is_penalty(site, term):
                     yield Change(with_part(node, k, mul(-1, term)), "of one term")
 
-    yield from everywhere(site, local)
+    return everywhere(site, local)
 
 
 def factor_of_a_term(site: Site) -> Iterator[Change]:
@@ -108,23 +107,6 @@ def _renamed(expr: Expr, names_map: dict[str, str]) -> Expr:
     )
 
 
-def batch_scale(site: Site) -> Iterator[Change]:
-    """1/m once too often, or left out."""
-    if site.batch is None:
-        return
-    m = size(site.batch)
-    yield Change(mul(site.equation.body, power(m, -1)), "one 1/m too many")
-    yield Change(mul(site.equation.body, m), "1/m is missing")
-
-
-def bias_reduction(site: Site) -> Iterator[Change]:
-    """A bias gradient averaged where it is summed, or the other way round."""
-    if site.batch is not None and site.is_bias:
-        m = size(site.batch)
-        yield Change(mul(site.equation.body, power(m, -1)), "averaged over the batch once too often")
-        yield Change(mul(site.equation.body, m), "summed where the mean is right")
-
-
 def transpose(site: Site) -> Iterator[Change]:
     """A square matrix, or the whole right side, transposed."""
 
@@ -169,10 +151,15 @@ def dropped_term(site: Site) -> Iterator[Change]:
                     yield Change(without(node, k), "the term {0}", (term,))
         if isinstance(node, Mul):
             for k, factor in enumerate(node.factors):
-                if not isinstance(factor, Num) and not is_slope(factor):
+                if not isinstance(factor, Num) and not is_slope(factor) and not is_size(factor):
                     yield Change(without(node, k), "the factor {0}", (factor,))
 
     return everywhere(site, local)
+
+
+def is_size(factor: Expr) -> bool:
+    """Whether a factor is a power of a size, 1/m."""
+    return isinstance(factor.base if isinstance(factor, Pow) else factor, Size)
 
 
 def repeated_factor(site: Site) -> Iterator[Change]:
@@ -251,7 +238,7 @@ def mean_for_sum(site: Site) -> Iterator[Change]:
     """A mean in place of a sum, or a sum in place of a mean."""
 
     def local(node: Expr, _: Known) -> Iterator[Change]:
-        if isinstance(node, Sum):
+        if isinstance(node, Sum) and node.index.sort != site.batch:
             words = f"a mean over {node.index.sort} in place of the sum"
             yield Change(mul(node, power(size(node.index.sort), -1)), words)
         if isinstance(node, Mul):
@@ -371,7 +358,7 @@ def exponent(site: Site) -> Iterator[Change]:
         if isinstance(node, Pow) and not isinstance(node.base, Size):
             old = node.exponent
             for new in dict.fromkeys((-old, old + 1, old - 1, old / 2, old * 2)):
-                if new != old:
+                if new not in (0, old):
                     yield Change(power(node.base, new), "{0} in place of {1}", (str(new), str(old)))
 
     return everywhere(site, local)

@@ -50,11 +50,12 @@ class Point:
     """One random point of the program, with all sizes different. A name is computed when it is first asked for.
 
     The values of all parts of formulas are kept: a formula that differs from an earlier one in a single place costs no
-    more than that place and what is above it.
+    more than that place and what is above it. Targets lie between 0 and 1, unless they may be any number.
     """
 
-    def __init__(self, program: Program, assumptions: Iterable[Assumption] = ()) -> None:
+    def __init__(self, program: Program, assumptions: Iterable[Assumption] = (), *, any_target: bool = False) -> None:
         self.program = program
+        self._between = ("a", "A") if any_target else ("a", "A", "y", "Y")
         self.assumptions = (*program.assumptions, *assumptions)
         self._parts: dict[Expr, np.ndarray] = {}
         self._names: dict[str, np.ndarray] = {}
@@ -75,8 +76,10 @@ class Point:
         for name, sorts in self.program.inputs.items():
             shape = tuple(self.sizes[s] for s in sorts)
             known = [a for a in self.assumptions if a.tensor == name]
-            between = known or name in ("y", "Y", "a", "A")
-            found[name] = rng.uniform(0.1, 0.9, shape) if between else rng.normal(size=shape)
+            between = known or name in self._between
+            # Small numbers such as Huber's κ let both sides of a kink be seen.
+            most = 0.9 if shape else 0.4
+            found[name] = rng.uniform(0.1, most, shape) if between else rng.normal(size=shape)
             for assumption in known:
                 if assumption.property == "unit-sum":
                     found[name] = found[name] / found[name].sum(axis=assumption.axis, keepdims=True)

@@ -79,15 +79,14 @@ def _others_of(network: Network) -> tuple[_Other, ...]:
 
 
 def _others(network: Network) -> Iterator[Network]:
-    """Other networks, the likeliest first: another loss, a usual pair, another output or hidden activation."""
+    """Other networks, the likeliest first: another reduction, another loss, a usual pair, other activations."""
     losses = [entry for entry in catalog.losses() if not entry.abstract]
     activations = [entry for entry in catalog.activations() if not entry.abstract and not entry.hyperparameters]
-    choices: list[Network] = [replace(network, loss=entry.name) for entry in losses]
+    choices: list[Network] = [replace(network, reduction=r) for r in REDUCTIONS if network.batch and r != "none"]
+    choices += [replace(network, loss=entry.name) for entry in losses]
     for entry in losses:
         choices += [replace(network, loss=entry.name, output=output) for output in entry.pairs_with]
     choices += [replace(network, output=entry.name) for entry in activations]
-    if network.batch:
-        choices += [replace(network, reduction=r) for r in REDUCTIONS if r != "none"]
     if len(network.sizes) > 2:
         choices += [replace(network, hidden=entry.name) for entry in activations if entry.elementwise]
     yield from (other for other in dict.fromkeys(choices) if other != network)
