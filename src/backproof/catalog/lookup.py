@@ -50,6 +50,7 @@ def layers() -> tuple[Layer, ...]:
     return LAYERS
 
 
+@cache
 def activation(name: str) -> Activation:
     """The activation with this written name. Raises UnknownNameError, with the names that are close.
 
@@ -59,6 +60,7 @@ def activation(name: str) -> Activation:
     return _found("activation", name, _spellings(ACTIVATIONS), tuple(a.name for a in ACTIVATIONS))
 
 
+@cache
 def loss(name: str) -> Loss:
     """The loss with this written name. Raises UnknownNameError, with the names that are close.
 

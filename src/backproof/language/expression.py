@@ -15,6 +15,7 @@ import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from math import prod
 from typing import Any, Final, NamedTuple, Union
 
 from backproof.errors import DomainError, LimitError
@@ -291,16 +292,15 @@ def delta(left: Index, right: Index) -> Expr:
 def add(*terms: Exprlike) -> Expr:
     """The sum of the terms, numbers folded, inner sums of terms flattened."""
     kept: list[Expr] = []
-    constant = Fraction(0)
+    numbers: list[Expr] = []
     for term in terms:
         node = lift(term)
         for part in node.terms if isinstance(node, Add) else (node,):
-            if isinstance(part, Num):
-                constant += part.value
-            else:
-                kept.append(part)
-    if constant:
-        kept.append(num(constant))
+            (numbers if isinstance(part, Num) else kept).append(part)
+    if numbers:
+        constant = numbers[0] if len(numbers) == 1 else num(sum(n.value for n in numbers if isinstance(n, Num)))
+        if constant is not zero:
+            kept.append(constant)
     if not kept:
         return zero
     return kept[0] if len(kept) == 1 else _intern(Add, tuple(kept))
@@ -309,18 +309,17 @@ def add(*terms: Exprlike) -> Expr:
 def mul(*factors: Exprlike) -> Expr:
     """The product of the factors, numbers folded, inner products flattened."""
     kept: list[Expr] = []
-    constant = Fraction(1)
+    numbers: list[Expr] = []
     for factor in factors:
         node = lift(factor)
         for part in node.factors if isinstance(node, Mul) else (node,):
-            if isinstance(part, Num):
-                constant *= part.value
-            else:
-                kept.append(part)
-    if constant == 0:
-        return zero
-    if constant != 1:
-        kept.insert(0, num(constant))
+            (numbers if isinstance(part, Num) else kept).append(part)
+    if numbers:
+        constant = numbers[0] if len(numbers) == 1 else num(prod(n.value for n in numbers if isinstance(n, Num)))
+        if constant is zero:
+            return zero
+        if constant is not one:
+            kept.insert(0, constant)
     if not kept:
         return one
     return kept[0] if len(kept) == 1 else _intern(Mul, tuple(kept))
@@ -447,26 +446,27 @@ def reindex(root: Expr, mapping: Mapping[Index, Index]) -> Expr:
     The replacement must not be a bound index of an enclosing binder that is already closed: fresh indices and a
     person's own letters are always safe.
     """
-    keys = mapping.keys()
-    if not (root.free & keys):
+    keys = frozenset(mapping)
+    if root.free.isdisjoint(keys):
         return root
     image: dict[Expr, Expr] = {}
-    stack: list[tuple[Expr, bool]] = [(root, False)]
+    stack: list[Expr | None] = [root]
     while stack:
-        node, ready = stack.pop()
-        if node in image:
+        node = stack.pop()
+        if node is None:
+            node = stack.pop()
+            assert node is not None
+            image[node] = rebuilt(node, tuple([image[c] for c in node.children]))
+        elif node in image:
             continue
-        if not (node.free & keys):
+        elif node.free.isdisjoint(keys):
             image[node] = node
         elif isinstance(node, Tensor):
-            image[node] = tensor(node.name, *(mapping.get(i, i) for i in node.indices))
+            image[node] = tensor(node.name, *[mapping.get(i, i) for i in node.indices])
         elif isinstance(node, Delta):
             image[node] = delta(mapping.get(node.left, node.left), mapping.get(node.right, node.right))
-        elif ready:
-            image[node] = rebuilt(node, tuple(image[c] for c in node.children))
         else:
-            stack.append((node, True))
-            stack.extend((child, False) for child in node.children)
+            stack += (node, None, *node.children)
     return image[root]
 
 

@@ -47,21 +47,25 @@ def rewrite(root: Expr, rule: Callable[[Expr], Expr | None], *, leaves: bool = F
         node, ready = stack.pop()
         if node in image:
             continue
+        if not node.children:
+            result = rule(node)
+            image[node] = node if result is None else result
+            continue
         if not ready:
             stack.append((node, True))
             if isinstance(node, Sum | Max):
                 bodies[node] = opened(node)
                 stack.append((bodies[node][1], False))
             else:
-                stack.extend((child, False) for child in reversed(node.children))
+                stack.extend([(child, False) for child in reversed(node.children) if child not in image])
             continue
         if isinstance(node, Sum | Max):
             index, body = bodies[node]
             new = node if image[body] is body else (sum_over if isinstance(node, Sum) else max_over)(index, image[body])
         else:
-            children = tuple(image[c] for c in node.children)
+            children = tuple([image[c] for c in node.children])
             new = node if children == node.children else rebuilt(node, children)
-        result = None if leaves and node.children else rule(new)
+        result = None if leaves else rule(new)
         image[node] = new if result is None else result
     return image[root]
 

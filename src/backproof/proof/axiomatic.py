@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cached_property
 
 from backproof.calculus.unfolding import unfold
@@ -20,6 +20,7 @@ class Axiomatic:
         self._uses: dict[str, frozenset[str]] = {}
         self._tapes: dict[str, Tape] = {}
         self._branches: dict[str, bool] = {}
+        self._sums: dict[str, bool] = {}
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -79,9 +80,14 @@ class Axiomatic:
 
     def branches(self, tape: Tape) -> bool:
         """Whether formulas have indicators, roots or maxima, in their own text or in a definition that they need."""
-        for name in self.reach(tape.names, self._branches):
+        return self._anywhere(tape, self._branches, lambda own: own.branches)
+
+    def sums(self, tape: Tape) -> bool:
+        """Whether formulas have sums or sizes, in their own text or in a definition that they need."""
+        return self._anywhere(tape, self._sums, lambda own: own.sums)
+
+    def _anywhere(self, tape: Tape, known: dict[str, bool], has: Callable[[Tape], bool]) -> bool:
+        for name in self.reach(tape.names, known):
             defined = name in self.position
-            self._branches[name] = defined and (
-                self.tape(name).branches or any(self._branches[used] for used in self.uses(name))
-            )
-        return tape.branches or any(self._branches[name] for name in tape.names)
+            known[name] = defined and (has(self.tape(name)) or any(known[used] for used in self.uses(name)))
+        return has(tape) or any(known[name] for name in tape.names)

@@ -96,7 +96,10 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """Formulas as a list of steps, each using earlier ones: read once, run at many points."""
+    """Formulas as a list of steps, each using earlier ones: read once, run at many points.
+
+    `branches` says that there are indicators, roots or maxima, `sums` that there are sums or sizes.
+    """
 
     steps: tuple[_Step, ...]
     outputs: tuple[int, ...]
@@ -105,8 +108,10 @@ class Tape:
     deltas: frozenset[str]
     functions: frozenset[tuple[str, int]]
     branches: bool
+    sums: bool
 
     @staticmethod
+    @lru_cache(maxsize=1024)
     def of(*roots: Expr) -> Tape:
         """The tape of the formulas, subformulas shared."""
         place: dict[Expr, int] = {}
@@ -151,8 +156,16 @@ class Tape:
                 put(node)
         outputs = tuple(place[root] for root in roots)
         branches = any(_has_branches(step.node) for step in steps)
+        sums = any(isinstance(step.node, Sum | Size) for step in steps)
         return Tape(
-            tuple(steps), outputs, frozenset(names), frozenset(sorts), frozenset(deltas), frozenset(functions), branches
+            tuple(steps),
+            outputs,
+            frozenset(names),
+            frozenset(sorts),
+            frozenset(deltas),
+            frozenset(functions),
+            branches,
+            sums,
         )
 
 

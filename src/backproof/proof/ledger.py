@@ -7,6 +7,7 @@ arguments of log and of roots above 0, and the kinks, where a slope is a convent
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from backproof.language.expression import (
@@ -34,21 +35,18 @@ MAX_CONDITIONS: Final = 40
 def side_conditions(formulas: Iterable[Expr], ranges: Ranges) -> tuple[Condition, ...]:
     """What must hold for the formulas to have a value and a slope; what always holds is discharged."""
     found: dict[tuple[ConditionKind, Expr], bool] = {}
-    noted: set[tuple[ConditionKind, Expr]] = set()
-
-    def note(kind: ConditionKind, expr: Expr) -> None:
-        if (kind, expr) in noted:
-            return
-        noted.add((kind, expr))
-        key = kind, readable(expr)
-        if key not in found and len(found) < MAX_CONDITIONS:
-            found[key] = _holds(kind, expr, ranges)
-
     for formula in formulas:
-        for node in postorder(formula):
-            for kind, expr in _needs(node):
-                note(kind, expr)
+        for kind, expr, shown in _noted(formula):
+            if (kind, shown) not in found and len(found) < MAX_CONDITIONS:
+                found[kind, shown] = _holds(kind, expr, ranges)
     return tuple(Condition(kind, expr, discharged=holds) for (kind, expr), holds in found.items())
+
+
+@lru_cache(maxsize=1024)
+def _noted(formula: Expr) -> tuple[tuple[ConditionKind, Expr, Expr], ...]:
+    """What a formula needs, as it stands there and as it is shown."""
+    found = dict.fromkeys(needed for node in postorder(formula) for needed in _needs(node))
+    return tuple((kind, expr, readable(expr)) for kind, expr in found)
 
 
 def _needs(node: Expr) -> list[tuple[ConditionKind, Expr]]:

@@ -159,7 +159,8 @@ class SmallModel:
 
     def bounds(self, left: Expr, right: Expr) -> dict[str, int]:
         """The size of every sort at which one evaluation speaks for all sizes, at most LARGEST."""
-        degree = self._degree(add(left, mul(-1, right)))
+        sums = self.program.sums(Sides.of(left, right).tape)
+        degree = self._degree(add(left, mul(-1, right))) if sums else _NONE
         free = [i.sort for i in left.free | right.free]
         sorts = {*degree.above, *free}
         total = {s: degree.above.get(s, 0) + free.count(s) for s in sorts}
