@@ -30,6 +30,7 @@ import numpy as np
 
 from backproof import Network
 from backproof.run.kernels import loss_kernel
+from backproof.run.logits import LossAndDelta
 from backproof.run.updates import update as plain_update
 
 RATE = 0.01
@@ -242,31 +243,14 @@ def interleaved(steps: dict[str, tuple[Step, int]], seconds: float) -> dict[str,
 
 def delta_steps(output: str, loss: str, rows: int, columns: int) -> dict[str, tuple[Step, int]]:
     """Loss and delta of logits, in backproof, PyTorch and JAX, and a copy of as many bytes."""
-    from backproof.calculus.sweep import adjoint_name
-    from backproof.language.program import Definition, Program
-    from backproof.run.interface import Interface
-    from backproof.run.kernels import compiled_source, load, lower, schedule, work_size
-    from backproof.run.lowering import trained
-    from backproof.run.stabilising import accurate
-
-    network = Network(sizes=("1", str(columns)), output=output, loss=loss, reduction="sum", layout="rows")
-    whole = accurate(trained(network), network)
-    kept: list[Definition] = [d for d in whole.definitions if d.name != "Z(1)"]
-    program = Program({**whole.inputs, "Z(1)": ("m", str(columns))}, tuple(kept), (), whole.row_vectors)
-    delta = adjoint_name("J", "Z(1)")
-    wanted = ("J", delta)
-    interface = Interface((), ("Z(1)", "Y"), {}, "float32", gradient=False, outputs=(delta,))
-    plan = schedule(lower(program, wanted))
-    module, _ = load(compiled_source(plan, interface))
-    per_example, fixed = work_size(plan, interface)
+    kernel = LossAndDelta(columns, output, loss)
     generator = np.random.default_rng(0)
     logits = (generator.normal(size=(rows, columns)) * 3).astype(np.float32)
     targets = np.zeros_like(logits)
     targets[np.arange(rows), generator.integers(0, columns, rows)] = 1
     result, copied = np.empty_like(logits), np.empty_like(logits)
-    work = np.empty(per_example * rows + fixed + 16, np.float32)
     steps: dict[str, tuple[Step, int]] = {
-        "backproof": (lambda: module.run(work, work, work, logits, targets, result), 1),
+        "backproof": (lambda: kernel(logits, targets, result), 1),
         "copy": (lambda: (np.copyto(copied, logits), np.copyto(result, targets)), 1),
     }
     if importlib.util.find_spec("torch"):

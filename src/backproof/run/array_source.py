@@ -20,7 +20,10 @@ from backproof.language.expression import (
     Size,
     Tensor,
     postorder,
+    tensor,
 )
+from backproof.language.walks import inline
+from backproof.run.forms import careful, is_careful
 from backproof.run.interface import Interface, equation_text, identifier
 from backproof.run.lowering import Product, Task
 from backproof.run.scheduling import Schedule
@@ -59,6 +62,7 @@ def array_source(schedule: Schedule, interface: Interface) -> str:
         "from backproof.run import arrays",
         "",
         f"F = np.{interface.precision}",
+        "G = np.float64 if F is np.float32 else np.longdouble",
         "",
         "",
         f"def run({taken}):",
@@ -93,6 +97,7 @@ def _task(step: Task) -> list[str]:
 class _Writer:
     axes: Sequence[Index]
     target: str
+    kind: str = "F"
     rows: list[str] = field(default_factory=list[str])
     known: dict[Expr, str] = field(default_factory=dict[Expr, str])
 
@@ -111,37 +116,51 @@ class _Writer:
     def _shown(self, node: Expr) -> str:
         match node:
             case Num(value):
-                return f"F({float(value)!r})"
+                return f"{self.kind}({float(value)!r})"
             case Const(_):
-                return "F(np.pi)"
+                return f"{self.kind}(np.pi)"
             case Size(_):
-                return "F(m)"
+                return f"{self.kind}(m)"
             case Tensor(name, indices):
                 return self._entry(name, indices)
             case Delta(left, right):
-                return f"F(1)*({self._place(left)} == {self._place(right)})"
+                return f"{self.kind}(1)*({self._place(left)} == {self._place(right)})"
             case Add(terms):
                 return " + ".join(self.known[t] for t in terms)
             case Mul(factors):
                 conditions = [f for f in factors if isinstance(f, Apply) and f.name == "step"]
                 others = [f for f in factors if f not in conditions]
-                text = "*".join(self.known[f] for f in others) or "F(1)"
+                text = "*".join(self.known[f] for f in others) or f"{self.kind}(1)"
                 for condition in conditions:
-                    text = f"np.where({self.known[condition]} > 0, {text}, F(0))"
+                    text = f"np.where({self.known[condition]} > 0, {text}, {self.kind}(0))"
                 return text
             case Pow(base, exponent):
                 return self._power(self.known[base], exponent)
+            case Apply(name, args, _) if is_careful(name):
+                return self._careful(name, [self.known[a] for a in args])
             case Apply(name, args, _):
                 return f"arrays.{_NAMES.get(name, name)}({', '.join(self.known[a] for a in args)})"
             case _:
                 raise TypeError(f"not an expression: {type(node).__name__}")
 
+    def _careful(self, name: str, arguments: Sequence[str]) -> str:
+        """A formula that loses digits, in numbers with more of them, rounded once."""
+        parameters, body, _ = careful(name)
+        made: dict[str, Expr] = {}
+        inner = _Writer(self.axes, f"{self.target}_{len(self.rows)}", "G")
+        for parameter, argument in zip(parameters, arguments, strict=True):
+            made[parameter] = tensor(f"wide {argument}")
+            inner.known[made[parameter]] = f"arrays.wide({argument})"
+        result = inner.text(inline(body, {p: ((), e) for p, e in made.items()}))
+        self.rows += inner.rows
+        return f"F({result})" if not self.axes else f"({result}).astype(F)"
+
     def _power(self, base: str, exponent: Fraction) -> str:
         if exponent == -1:
-            return f"F(1)/({base})"
+            return f"{self.kind}(1)/({base})"
         if exponent == Fraction(1, 2):
             return f"np.sqrt({base})"
-        return f"({base})**F({float(exponent)!r})"
+        return f"({base})**{self.kind}({float(exponent)!r})"
 
     def _place(self, index: Index) -> str:
         """The values of an index, or of a chosen place K, along the axes."""

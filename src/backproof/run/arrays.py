@@ -27,6 +27,40 @@ def softplus(u: Array) -> Array:
     return np.maximum(u, 0) + np.log1p(np.exp(-np.abs(u)))
 
 
+def wide(u: Array) -> Array:
+    """Numbers of the next larger type; for float64 the machine's largest, which on some machines is no larger."""
+    return np.asarray(u, np.float64 if np.asarray(u).dtype == np.float32 else np.longdouble)
+
+
+def expm2(v: Array) -> Array:
+    """exp(v) − 1 − v, without cancelling near 0."""
+    return np.where(np.abs(v) < 1, _rest(v, 2), np.expm1(v) - v)
+
+
+def expm3(v: Array) -> Array:
+    """exp(v) − 1 − v − v²/2, without cancelling near 0."""
+    return np.where(np.abs(v) < 1, _rest(v, 3), np.expm1(v) - v - v * v / 2)
+
+
+def _rest(v: Array, first: int) -> Array:
+    near = np.where(np.abs(v) < 1, v, 0)
+    total = np.zeros_like(near)
+    for k in range(22, first - 1, -1):
+        total = total * near + near.dtype.type(1) / math.factorial(k)
+    return total * near**first
+
+
+def logsoftplus(u: Array) -> Array:
+    """log(softplus(u)); far below 0 by u − exp(u)/2, whose next term is less than the last digit."""
+    return np.where(u > -40, np.log(softplus(np.maximum(u, -40))), u - np.exp(np.minimum(u, 0)) / 2)
+
+
+def softplusratio(u: Array) -> Array:
+    """σ(u)/softplus(u); far below 0 by 1 − exp(u)/2, whose next term is less than the last digit."""
+    near = np.maximum(u, -40)
+    return np.where(u > -40, sigmoid(near) / softplus(near), 1 - np.exp(np.minimum(u, 0)) / 2)
+
+
 def step(u: Array) -> Array:
     """[u > 0]."""
     return np.asarray(u > 0).astype(np.asarray(u).dtype)

@@ -1,6 +1,7 @@
 """Primitives of compiled kernels: scalar functions that LLVM turns into vector instructions.
 
-exp by Cody–Waite reduction and a polynomial; what saturates goes through exp(−|u|), which cannot overflow. Sources:
+exp by Cody–Waite reduction and a polynomial, with what the reduction and the last sum round away; what saturates goes
+through exp(−|u|), which cannot overflow. Sources:
 W. Cody, W. Waite, Software manual for the elementary functions, 1980; S. Moshier, Cephes (tanh).
 """
 
@@ -18,7 +19,9 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-_PRECISE: Final[dict[str, Any]] = {"forceinline": True, "fastmath": {"contract"}, "error_model": "numpy"}
+# Called by compiled code alone: what Python would need to call them is left out, and not compiled.
+_ALONE: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+_PRECISE: Final[dict[str, Any]] = {"forceinline": True, "fastmath": {"contract"}} | _ALONE
 
 
 @intrinsic
@@ -37,58 +40,74 @@ def _float64_of_bits(_: Any, bits: Any) -> Any:
     return types.float64(types.int64), generate
 
 
+@intrinsic
+def _bits_of_float32(_: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.int32))
+
+    return types.int32(types.float32), generate
+
+
+@intrinsic
+def _bits_of_float64(_: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
+
+    return types.int64(types.float64), generate
+
+
 _f = np.float32
 _LOG2E32, _HI32, _LO32, _MAGIC32 = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4), _f(12582912.0)
 _E2, _E3, _E4, _E5, _E6, _E7 = _f(1 / 2), _f(1 / 6), _f(1 / 24), _f(1 / 120), _f(1 / 720), _f(1 / 5040)
-_LEAST32, _MOST32 = _f(-104.0), _f(89.0)
+_LEAST32, _MOST32, _INFINITE32 = _f(-87.33654), _f(88.72283), _f(np.inf)
 _0, _1, _2, _HALF = _f(0), _f(1), _f(2), _f(0.5)
-_INT23, _INT127, _INT1 = np.int32(23), np.int32(127), np.int32(1)
+_INT23 = np.int32(23)
 
 
 @njit(**_PRECISE)
 def exp32(x):
-    x = min(max(x, _LEAST32), _MOST32) if not np.isnan(x) else x
     n = (x * _LOG2E32 + _MAGIC32) - _MAGIC32
-    r = x - n * _HI32
-    r = r - n * _LO32
+    q = x - n * _HI32
+    r = q - n * _LO32
+    lost = (q - r) - n * _LO32
     p = ((((_E7 * r + _E6) * r + _E5) * r + _E4) * r + _E3) * r + _E2
-    p = (p * r * r + r) + _1
-    k = np.int32(n)
-    h = k >> _INT1
-    return (p * _float32_of_bits((h + _INT127) << _INT23)) * _float32_of_bits((k - h + _INT127) << _INT23)
+    s = _1 + r
+    p = s + (((_1 - s) + r) + (p * r * r + lost))
+    scaled = _float32_of_bits(_bits_of_float32(p) + (np.int32(n) << _INT23))
+    return (_INFINITE32 if x > _MOST32 else scaled) if x >= _LEAST32 else (_0 if x < _LEAST32 else x)
 
 
 _LOG2E64, _HI64, _LO64 = 1.4426950408889634, 6.93145751953125e-1, 1.42860682030941723212e-6
 _MAGIC64 = 6755399441055744.0
+_LEAST64, _MOST64 = -708.396418532264, 709.782712893384
 _T = tuple(1 / math.factorial(k) for k in range(14))
 _T2, _T3, _T4, _T5, _T6, _T7, _T8, _T9, _T10, _T11, _T12, _T13 = _T[2:]
 
 
 @njit(**_PRECISE)
 def exp64(x):
-    x = min(max(x, -746.0), 710.0) if not np.isnan(x) else x
     n = (x * _LOG2E64 + _MAGIC64) - _MAGIC64
-    r = x - n * _HI64
-    r = r - n * _LO64
+    q = x - n * _HI64
+    r = q - n * _LO64
+    lost = (q - r) - n * _LO64
     p = (((((_T13 * r + _T12) * r + _T11) * r + _T10) * r + _T9) * r + _T8) * r + _T7
-    p = (((((p * r + _T6) * r + _T5) * r + _T4) * r + _T3) * r + _T2) * r * r + r + 1.0
-    k = np.int64(n)
-    h = k >> 1
-    return (p * _float64_of_bits((h + 1023) << 52)) * _float64_of_bits((k - h + 1023) << 52)
+    p = ((((p * r + _T6) * r + _T5) * r + _T4) * r + _T3) * r + _T2
+    s = 1.0 + r
+    p = s + (((1.0 - s) + r) + (p * r * r + lost))
+    scaled = _float64_of_bits(_bits_of_float64(p) + (np.int64(n) << 52))
+    return (np.inf if x > _MOST64 else scaled) if x >= _LEAST64 else (0.0 if x < _LEAST64 else x)
 
 
 @njit(**_PRECISE)
 def sigmoid32(u):
     e = exp32(-abs(u))
-    w = _1 / (_1 + e)
-    return w if u > _0 else e * w
+    return (_1 if u > _0 else e) / (_1 + e)
 
 
 @njit(**_PRECISE)
 def sigmoid64(u):
     e = exp64(-abs(u))
-    w = 1.0 / (1.0 + e)
-    return w if u > 0.0 else e * w
+    return (1.0 if u > 0.0 else e) / (1.0 + e)
 
 
 _A3, _A5, _A7, _A9, _A11, _A13, _A15 = (_f(1 / k) for k in range(3, 16, 2))
@@ -154,6 +173,7 @@ def _through_libm(function: Callable[..., Any], narrow: Any) -> Any:
 
 @njit(**_PRECISE)
 def _density64(u):
+    u = min(max(u, -1e6), 1e6) if not np.isnan(u) else u
     high = np.float64(np.float32(u))
     return 0.3989422804014327 * exp64(-0.5 * high * high) * exp64(-0.5 * (u - high) * (u + high))
 
@@ -161,6 +181,7 @@ def _density64(u):
 @njit(**_PRECISE)
 def _normal64(u):
     # u/√2 is rounded; in the tail the error counts u² times, and its first order puts it right.
+    u = min(max(u, -1e6), 1e6) if not np.isnan(u) else u
     high = np.float64(np.float32(u))
     x = -0.7071067811865476 * u
     c = 0.707106769084930419921875  # √½ to 24 bits, so that the products below are exact
@@ -185,7 +206,27 @@ phi32, phi64 = _by_type(lambda u: _normal64(u))
 density32, density64 = _by_type(lambda u: _density64(u))
 
 
-@njit(fastmath={"nnan", "nsz", "reassoc"}, error_model="numpy")
+@intrinsic
+def gather(_: Any, sum: Any, term: Any) -> Any:
+    """The sum and one more term, in as many lanes as the machine has: the order of the additions in a loop is free."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.fadd(*arguments, flags=("reassoc", "nsz"))
+
+    return sum(sum, sum), generate
+
+
+# Compiled once for all kernels, not into each.
+_SHARED: Final[dict[str, Any]] = {"cache": True, "nogil": True} | _ALONE
+
+
+@njit(**_SHARED)
+def product(left, right, result):
+    """Left times right, by BLAS."""
+    np.dot(left, right, result)
+
+
+@njit(fastmath={"nnan", "nsz", "reassoc"}, **_ALONE)
 def _maximum(values):
     best = values[0]
     for k in range(len(values)):
@@ -193,26 +234,26 @@ def _maximum(values):
     return best
 
 
-@njit(error_model="numpy")
+_BLOCK: Final = 128
+
+
+@njit(**_SHARED)
 def place_of_largest(values):
     """The place of the largest value of a row; in a row with a NaN some place, and the NaN stays in its own entry."""
-    best = _maximum(values)
-    for k in range(len(values)):
+    size = len(values)
+    best = _maximum(values[: min(size, _BLOCK)])
+    first = 0
+    for low in range(_BLOCK, size, _BLOCK):
+        here = _maximum(values[low : min(size, low + _BLOCK)])
+        if here > best:
+            best, first = here, low
+    for k in range(first, min(size, first + _BLOCK)):
         if values[k] == best:
             return k
     return 0
 
 
-@njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def total(values):
-    """The sum of a row, in as many lanes as the machine has."""
-    found = values[0] - values[0]
-    for k in range(len(values)):
-        found += values[k]
-    return found
-
-
-@njit(error_model="numpy")
+@njit(**_SHARED)
 def largest(values):
     """The largest value of a row."""
     return values[place_of_largest(values)]

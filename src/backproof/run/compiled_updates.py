@@ -1,16 +1,22 @@
-"""Update rules and epochs for compiled kernels: one call for many steps, so that a small network waits for nothing."""
+"""Update rules and epochs for compiled kernels: one call for many steps, so that a small network waits for nothing.
+
+An epoch takes the kernel as an argument, by its address: it is compiled once for all networks.
+"""
 
 # Numba compiles these functions for the types that it meets; types written here would say nothing to it.
-# pyright: basic
-# ruff: noqa: ANN001, ANN201
+# pyright: basic, reportCallIssue=false
+# ruff: noqa: ANN001, ANN201, ANN202
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+@njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"}, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def update(rule, theta, gradient, first, second, settings, count):
     """One step: rule 0 is SGD with momentum, 1 is Nesterov's, 2 is Adam; settings as in `updates.SETTINGS`."""
     kind = theta.dtype.type
@@ -48,3 +54,64 @@ def update(rule, theta, gradient, first, second, settings, count):
             v = momentum * first[k] + gradient[k]
             first[k] = v
             theta[k] = shrink * theta[k] - rate * (gradient[k] + momentum * v if rule == 1 else v)
+
+
+@njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _fill(batch, source, order, low, high):
+    width = source.shape[1]
+    for k in range(low, high):
+        row = order[k]
+        for c in range(width):
+            batch[k - low, c] = source[row, c]
+
+
+def _epoch(
+    run, theta, gradient, work, inputs, targets, order, some, goals, losses, rule, first, second, settings, count
+):
+    size = some.shape[0]
+    for step in range(len(losses)):
+        low = step * size
+        high = min(low + size, len(order))
+        _fill(some, inputs, order, low, high)
+        _fill(goals, targets, order, low, high)
+        losses[step] = run(theta, gradient, work, some[: high - low], goals[: high - low])
+        if not np.isfinite(losses[step]):
+            return step
+        update(rule, theta, gradient, first, second, settings, count + step + 1)
+    return -1
+
+
+def _weighted_epoch(
+    run, theta, gradient, work, inputs, targets, weights, order, some, goals, shares, losses, rule, first, second,
+    settings, count,
+):  # fmt: skip
+    size = some.shape[0]
+    for step in range(len(losses)):
+        low = step * size
+        high = min(low + size, len(order))
+        _fill(some, inputs, order, low, high)
+        _fill(goals, targets, order, low, high)
+        for k in range(low, high):
+            shares[k - low] = weights[order[k]]
+        losses[step] = run(theta, gradient, work, some[: high - low], goals[: high - low], shares[: high - low])
+        if not np.isfinite(losses[step]):
+            return step
+        update(rule, theta, gradient, first, second, settings, count + step + 1)
+    return -1
+
+
+@cache
+def epoch_of(precision: str, *, weighted: bool) -> Any:
+    """The compiled epoch of a precision; its first argument is the kernel."""
+    number = types.float32 if precision == "float32" else types.float64
+    vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
+    given, share = types.Array(number, 2, "C", readonly=True), types.Array(number, 1, "C", readonly=True)
+    doubles, places = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
+    extra = weighted * (share,)
+    kernel = types.FunctionType(types.float64(vector, vector, vector, given, given, *extra))
+    signature = types.int64(
+        kernel, vector, vector, vector, given, given, *extra, places, matrix, matrix, *(weighted * (vector,)), doubles,
+        types.int64, vector, vector, doubles, types.int64,
+    )  # fmt: skip
+    function = _weighted_epoch if weighted else _epoch
+    return njit(signature, cache=True, nogil=True, error_model="numpy")(function)

@@ -8,7 +8,7 @@ N. Higham, Accuracy and stability of numerical algorithms, 2nd ed., SIAM 2002, s
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 from backproof import catalog
 from backproof.calculus.unfolding import open_slopes
@@ -16,15 +16,70 @@ from backproof.language.elaboration import FunctionMeaning, Scope, elaborate
 from backproof.language.expression import Apply, Expr, apply, tensor
 from backproof.language.grammar import parse
 from backproof.language.program import Program
-from backproof.language.walks import inline, rewrite
+from backproof.language.walks import inline, names, rewrite
 
 # What a kernel computes by itself; every other function is brought down to these.
 PRIMITIVES: Final = frozenset(
     "exp log sin cos atan erf erfc step abs sign max min log1p expm1 sigmoid tanh softplus Phi normal-density".split()
 )
+# Primitives that the catalogue does not have, by their definition.
+DEFINED: Final = {
+    "expm2": "exp(u) - 1 - u",
+    "expm3": "exp(u) - 1 - u - u^2/2",
+    "logsoftplus": "log(log(1 + exp(u)))",
+    "softplusratio": "exp(u)/(1 + exp(u))/log(1 + exp(u))",
+}
+
+# Functions whose formula loses digits in one number: each is computed with more digits and rounded once. Where terms of
+# a sum nearly cancel (`zero`) twice as many are needed, for a `root` that may lie as near to a number as it likes in
+# float32 as well; where an error of the argument of an exponential counts as often as the argument is large, or where
+# several factors are rounded (`tail`), a few more.
+Reason = Literal["zero", "root", "tail"]
+CAREFUL: Final[dict[tuple[str, tuple[int, ...]], Reason]] = {
+    ("silu", (1,)): "zero",
+    ("swish-beta", (1,)): "zero",
+    ("quick-gelu", (0,)): "tail",
+    ("quick-gelu", (1,)): "zero",
+    ("gelu", (1,)): "zero",
+    ("gelu-tanh", (0,)): "tail",
+    ("gelu-tanh", (1,)): "zero",
+    ("mish", (1,)): "zero",
+    ("tanhshrink", (0,)): "zero",
+    ("gaussian", (0,)): "tail",
+    ("gaussian", (1,)): "tail",
+    ("lecun-tanh", (1,)): "tail",
+    ("msle", (0, 0)): "zero",
+    ("msle", (1, 0)): "zero",
+    ("poisson", (0, 0)): "root",
+    ("poisson-with-log-rate", (0, 0)): "root",
+    ("poisson-with-log-rate", (1, 0)): "zero",
+    ("gamma", (0, 0)): "zero",
+    ("itakura-saito", (0, 0)): "zero",
+    ("focal", (0, 0)): "zero",
+    ("focal", (1, 0)): "zero",
+    ("balanced-focal", (0, 0)): "zero",
+    ("balanced-focal", (1, 0)): "zero",
+}
 
 _GELU_TANH: Final = "2*sqrt(2/pi)*(u + 0.044715*u^3)"
 _GELU_TANH_SLOPE: Final = "2*sqrt(2/pi)*(1 + 0.134145*u^2)"
+_FOCAL: Final = "-{yes}*exp(gamma*logp1(-a))*log(a) - {no}*exp(gamma*log(a))*logp1(-a)"
+_FOCAL_SLOPE: Final = (
+    "{yes}*(gamma*exp((gamma - 1)*logp1(-a))*log(a) - exp(gamma*logp1(-a))/a)"
+    " + {no}*(exp(gamma*log(a))/(1 - a) - gamma*exp((gamma - 1)*log(a))*logp1(-a))"
+)
+_SIGMOID_FOCAL: Final = "{yes}*exp(-gamma*softplus(u))*softplus(-u) + {no}*exp(-gamma*softplus(-u))*softplus(u)"
+_SIGMOID_FOCAL_SLOPE: Final = (
+    "-{yes}*exp(-gamma*softplus(u))*(gamma*sigmoid(u)*softplus(-u) + sigmoid(-u))"
+    " + {no}*exp(-gamma*softplus(-u))*(gamma*sigmoid(-u)*softplus(u) + sigmoid(u))"
+)
+_EXP_LESS_Y: Final = "[u > -1]*(expm1(u) + (1 - y)) + [u <= -1]*(exp(u) - y)"
+_SOFTPLUS_ITAKURA_SAITO: Final = (
+    "[abs(softplus(u) - y) < y/2]*expm2(logp1((y - softplus(u))/softplus(u)))"
+    " + [abs(softplus(u) - y) >= y/2]*(y/softplus(u) - log(y) + logsoftplus(u) - 1)"
+)
+# The logarithm of (1 + exp(u))/(1 + y).
+_LOG_RATIO: Final = f"[u < 30]*logp1(({_EXP_LESS_Y})/(1 + y)) + [u >= 30]*(softplus(u) - logp1(y))"
 
 # (function, orders of differentiation) → an equal formula in its parameters and hyperparameters.
 FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
@@ -61,11 +116,19 @@ FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
     ("hard-tanh", (0,)): "[u >= 1] - [u <= -1] + [u > -1]*[u < 1]*u",
     ("hard-sigmoid", (0,)): "[u >= 3] + [u > -3]*[u < 3]*(u + 3)/6",
     ("hard-swish", (1,)): "[u >= 3] + [u > -3]*[u < 3]*(2*u + 3)/6",
+    # With v = 2|u| and exp(v) = 1 + v + v²/2 + expm3(v); far from 0 through exp(−v), which cannot overflow.
+    ("tanhshrink", (0,)): (
+        "[abs(u) < 1]*sign(u)*(2*abs(u)^3 + (abs(u) - 1)*expm3(2*abs(u)))/(1 + exp(2*abs(u)))"
+        " + [abs(u) >= 1]*(u - sign(u)*(1 - 2*exp(-2*abs(u))/(1 + exp(-2*abs(u)))))"
+    ),
     ("tanhshrink", (1,)): "tanh(u)^2",
-    ("gaussian", (0,)): "2*pi*normpdf(u)^2",
-    ("gaussian", (1,)): "-4*pi*u*normpdf(u)*normpdf(u)",
     ("lecun-tanh", (1,)): "1.7159*8/3*sigmoid(4/3*u)*sigmoid(-4/3*u)",
-    ("bent-identity", (0,)): "u + u^2/(2*(sqrt(u^2 + 1) + 1))",
+    ("bent-identity", (0,)): (
+        "[abs(u) <= 1]*(u + u^2/(2*(sqrt(u^2 + 1) + 1))) + [abs(u) > 1]*(u + abs(u)/(2*(sqrt(1 + 1/u^2) + 1/abs(u))))"
+    ),
+    ("bent-identity", (1,)): (
+        "[abs(u) <= 1]*(1 + u/(2*sqrt(u^2 + 1))) + [abs(u) > 1]*(1 + sign(u)/(2*sqrt(1 + 1/u^2)))"
+    ),
     ("bce", (0, 0)): "-y*log(a) - (1 - y)*logp1(-a)",
     ("bce", (1, 0)): "(a - y)/(a*(1 - a))",
     ("bce-with-logits", (0, 0)): "(1 - y)*softplus(a) + y*softplus(-a)",
@@ -76,13 +139,42 @@ FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
         " + [abs(a - y) >= 1]*(abs(a - y) + logp1(exp(-2*abs(a - y))) - log(2))"
     ),
     ("log-cosh", (1, 0)): "tanh(a - y)",
-    ("pseudo-huber", (0, 0)): "(a - y)^2/(1 + sqrt(1 + ((a - y)/kappa)^2))",
-    ("cauchy", (0, 0)): "logp1((a - y)^2/2)",
-    ("msle", (0, 0)): "(logp1(a) - logp1(y))^2",
-    ("msle", (1, 0)): "2*(logp1(a) - logp1(y))/(1 + a)",
+    # Squares of large numbers overflow: beyond a bound through the reciprocal.
+    ("charbonnier", (0, 0)): (
+        "[abs(a - y) <= 1]*sqrt((a - y)^2 + eps^2) + [abs(a - y) > 1]*abs(a - y)*sqrt(1 + (eps/(a - y))^2)"
+    ),
+    ("charbonnier", (1, 0)): (
+        "[abs(a - y) <= 1]*(a - y)/sqrt((a - y)^2 + eps^2) + [abs(a - y) > 1]*sign(a - y)/sqrt(1 + (eps/(a - y))^2)"
+    ),
+    ("pseudo-huber", (0, 0)): (
+        "[abs(a - y) <= kappa]*(a - y)^2/(1 + sqrt(1 + ((a - y)/kappa)^2))"
+        " + [abs(a - y) > kappa]*kappa*abs(a - y)/(kappa/abs(a - y) + sqrt(1 + (kappa/(a - y))^2))"
+    ),
+    ("pseudo-huber", (1, 0)): (
+        "[abs(a - y) <= kappa]*(a - y)/sqrt(1 + ((a - y)/kappa)^2)"
+        " + [abs(a - y) > kappa]*sign(a - y)*kappa/sqrt(1 + (kappa/(a - y))^2)"
+    ),
+    ("cauchy", (0, 0)): (
+        "[abs(a - y) < 1000]*logp1((a - y)^2/2)"
+        " + [abs(a - y) >= 1000]*(2*log(abs(a - y)) + logp1(2/(a - y)^2) - log(2))"
+    ),
+    ("cauchy", (1, 0)): ("[abs(a - y) <= 1]*(a - y)/(1 + (a - y)^2/2) + [abs(a - y) > 1]/(1/(a - y) + (a - y)/2)"),
+    ("msle", (0, 0)): "logp1((a - y)/(1 + y))^2",
+    ("msle", (1, 0)): "2*logp1((a - y)/(1 + y))/(1 + a)",
+    ("poisson", (1, 0)): "(a - y)/a",
+    ("poisson-with-log-rate", (0, 0)): "exp(a) - y*a",
+    ("poisson-with-log-rate", (1, 0)): "[a > -1]*(expm1(a) + (1 - y)) + [a <= -1]*(exp(a) - y)",
+    ("gamma", (1, 0)): "(a - y)/a^2",
+    ("itakura-saito", (0, 0)): (
+        "[abs(a - y) < y/2]*expm2(logp1((y - a)/a)) + [abs(a - y) >= y/2]*(y/a - log(y/a) - 1)"
+    ),
+    ("itakura-saito", (1, 0)): "(a - y)/a^2",
     ("soft-margin", (0, 0)): "softplus(-y*a)",
     ("soft-margin", (1, 0)): "-y*sigmoid(-y*a)",
-    ("focal", (0, 0)): "-y*exp(gamma*logp1(-a))*log(a) - (1 - y)*exp(gamma*log(a))*logp1(-a)",
+    ("focal", (0, 0)): _FOCAL.format(yes="y", no="(1 - y)"),
+    ("focal", (1, 0)): _FOCAL_SLOPE.format(yes="y", no="(1 - y)"),
+    ("balanced-focal", (0, 0)): _FOCAL.format(yes="alpha*y", no="(1 - alpha)*(1 - y)"),
+    ("balanced-focal", (1, 0)): _FOCAL_SLOPE.format(yes="alpha*y", no="(1 - alpha)*(1 - y)"),
 }
 
 # (activation, loss) → the loss of a unit and its slope by the logit u, with the target y.
@@ -96,10 +188,29 @@ PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {
         "((1 - y)*sigmoid(u) - y*sigmoid(-u))^2",
         "2*((1 - y)*sigmoid(u) - y*sigmoid(-u))*exp(-abs(u))/(1 + exp(-abs(u)))^2",
     ),
-    ("exp", "poisson"): ("exp(u) - y*u", "y*expm1(u) + (1 - y)*exp(u)"),
+    ("sigmoid", "focal"): (
+        _SIGMOID_FOCAL.format(yes="y", no="(1 - y)"), _SIGMOID_FOCAL_SLOPE.format(yes="y", no="(1 - y)"),
+    ),
+    ("sigmoid", "balanced-focal"): (
+        _SIGMOID_FOCAL.format(yes="alpha*y", no="(1 - alpha)*(1 - y)"),
+        _SIGMOID_FOCAL_SLOPE.format(yes="alpha*y", no="(1 - alpha)*(1 - y)"),
+    ),
+    ("exp", "poisson"): ("exp(u) - y*u", _EXP_LESS_Y),
     ("exp", "gamma"): ("u + y*exp(-u)", "(1 - y) - y*expm1(-u)"),
-    ("exp", "itakura-saito"): ("y*exp(-u) - log(y) + u - 1", "(1 - y) - y*expm1(-u)"),
-}
+    ("exp", "itakura-saito"): ("expm2(log(y) - u)", "(1 - y) - y*expm1(-u)"),
+    ("exp", "msle"): (f"({_LOG_RATIO})^2", f"2*({_LOG_RATIO})*sigmoid(u)"),
+    ("softplus", "poisson"): ("softplus(u) - y*logsoftplus(u)", "(softplus(u) - y)*softplusratio(u)"),
+    ("softplus", "gamma"): ("logsoftplus(u) + y/softplus(u)", "(softplus(u) - y)*softplusratio(u)/softplus(u)"),
+    ("softplus", "itakura-saito"): (
+        _SOFTPLUS_ITAKURA_SAITO,
+        "(softplus(u) - y)*softplusratio(u)/softplus(u)",
+    ),
+    ("softplus", "msle"): (
+        "logp1((softplus(u) - y)/(1 + y))^2",
+        "2*logp1((softplus(u) - y)/(1 + y))/(1 + softplus(u))*sigmoid(u)",
+    ),
+}  # fmt: skip
+PLAIN_PAIRS: Final = frozenset({("sigmoid", "bce")})  # every other pair is careful
 
 
 def read(text: str, parameters: tuple[str, ...]) -> Expr:
@@ -107,6 +218,7 @@ def read(text: str, parameters: tuple[str, ...]) -> Expr:
     scalars = dict.fromkeys((*parameters, *_hyperparameters()), ())
     meanings = {written: FunctionMeaning(e.name, arity=len(e.parameters)) for written, e in catalog.spelled().items()}
     meanings["logp1"] = FunctionMeaning("log1p", arity=1)  # the name in IEEE 754
+    meanings |= {name: FunctionMeaning(name, arity=1) for name in DEFINED}
     readings = elaborate(parse(text), Scope(Program(scalars), functions=meanings), text, "accurate form")
     return readings[0].sides[0].expr
 
@@ -118,6 +230,16 @@ def form(name: str, orders: tuple[int, ...]) -> tuple[tuple[str, ...], Expr]:
     >>> form("tanhshrink", (1,))
     (('u',), tanh(u)^2)
     """
+    if (name, orders) in CAREFUL:
+        parameters = careful(_careful_name(name, *map(str, orders)))[0]
+        entry = catalog.function(name)
+        assert entry is not None
+        called = apply(_careful_name(name, *map(str, orders)), *map(tensor, parameters))
+        return entry.parameters, called
+    return _plain_form(name, orders)
+
+
+def _plain_form(name: str, orders: tuple[int, ...]) -> tuple[tuple[str, ...], Expr]:
     text = FORMS.get((name, orders))
     if text is not None:
         entry = catalog.function(name)
@@ -134,7 +256,56 @@ def form(name: str, orders: tuple[int, ...]) -> tuple[tuple[str, ...], Expr]:
 def pair_form(activation: str, loss: str, *, slope: bool) -> Expr | None:
     """The loss of a unit, or its slope by the logit u, as one accurate formula in u and y; None where there is none."""
     texts = PAIRS.get((activation, loss))
-    return None if texts is None else lowered(read(texts[slope], ("u", "y")))
+    if texts is None:
+        return None
+    if (activation, loss) not in PLAIN_PAIRS:
+        name = _careful_name(activation, loss, "delta" if slope else "loss")
+        return apply(name, *map(tensor, careful(name)[0]))
+    return lowered(read(texts[slope], ("u", "y")))
+
+
+@cache
+def careful(name: str) -> tuple[tuple[str, ...], Expr, Reason]:
+    """The parameters, hyperparameters among them, and the formula of a careful function, by its name in a kernel.
+
+    >>> careful("careful_silu_1")[0]
+    ('u',)
+    """
+    parameters, body, reason = _careful_formulas()[name]
+    return (*parameters, *sorted(names(body) - set(parameters))), body, reason
+
+
+@cache
+def _careful_formulas() -> dict[str, tuple[tuple[str, ...], Expr, Reason]]:
+    found: dict[str, tuple[tuple[str, ...], Expr, Reason]] = {}
+    for (function, orders), reason in CAREFUL.items():
+        found[_careful_name(function, *map(str, orders))] = (*_plain_form(function, orders), reason)
+    for (activation, loss), texts in PAIRS.items():
+        for text, kind in zip(texts, ("loss", "delta"), strict=True):
+            body = lowered(read(text, ("u", "y")))
+            reason: Reason = "tail" if activation == "sigmoid" else "root" if loss == "poisson" else "zero"
+            found[_careful_name(activation, loss, kind)] = (("u", "y"), body, reason)
+    return found
+
+
+def is_careful(name: str) -> bool:
+    """Whether a function is one that is computed with more digits."""
+    return name.startswith("careful_")
+
+
+def _careful_name(*parts: str) -> str:
+    return "_".join(("careful", *parts)).replace("-", "_")
+
+
+def defined(root: Expr) -> Expr:
+    """The expression without the primitives that the catalogue does not have."""
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Apply) or node.name not in DEFINED:
+            return None
+        return inline(read(DEFINED[node.name], ("u",)), {"u": ((), node.args[0])})
+
+    return rewrite(root, rule)
 
 
 def lowered(root: Expr) -> Expr:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from backproof.language.expression import Add, Apply, Const, Delta, Expr, Mul, Num, Pow, Size, Tensor, postorder
+from backproof.language.expression import Add, Apply, Const, Delta, Expr, Index, Mul, Num, Pow, Size, Tensor, postorder
+from backproof.run.forms import is_careful
 from backproof.run.interface import Interface, Lines, identifier
 from backproof.run.scheduling import COLUMN, ROW, Schedule, Work
 
@@ -34,6 +35,7 @@ class Formulas:
     outer: dict[Expr, str] = field(default_factory=dict[Expr, str])
     seen: set[str] = field(default_factory=set[str])
     row_views: int = 0
+    part: list[str] | None = None  # views of a part of the columns, while one is written
     count: int = 0
 
     def level(self, node: Expr) -> int:
@@ -75,10 +77,22 @@ class Formulas:
             return identifier(node.name)
         names = [i.name for i in node.indices]
         if len(names) == 1:
-            return f"{identifier(node.name)}[{names[0]}]"
+            return self._in_part(identifier(node.name), names[0])
         if names[0] == ROW:
-            return f"{self.row(node.name)}[{names[1]}]"
+            return self._in_part(self.row(node.name), names[1])
         return f"{identifier(node.name)}[{', '.join(names)}]"
+
+    def _in_part(self, row: str, place: str) -> str:
+        if self.part is None or place != COLUMN:
+            return f"{row}[{place}]"
+        view = f"{row}_part = {row}[low:high]"
+        if view not in self.part:
+            self.part.append(view)
+        return f"{row}_part[{place}]"
+
+    def place(self, index: Index) -> str:
+        """The number of an index in its row."""
+        return "c + low" if index.name == COLUMN and self.part is not None else index.name
 
     def store(self, work: Work, value: str) -> None:
         self.lines.add(f"{self.entry(work.target)} = {value}")
@@ -128,7 +142,9 @@ class Formulas:
                 return node.children
 
     def _divides(self, factor: Pow, node: Expr) -> bool:
-        return factor.exponent == -1 and self.level(factor) == self.level(node)
+        # By an input or a weight twice rather than by its square, which may overflow.
+        repeated = factor.exponent == -2 and isinstance(factor.base, Tensor)
+        return (factor.exponent == -1 or repeated) and self.level(factor) == self.level(node)
 
     def _short(self, node: Expr) -> str:
         found = self.inner.get(node) or self.outer.get(node)
@@ -142,7 +158,7 @@ class Formulas:
             case Size(_):
                 return "F(m)"
             case Delta(left, right):
-                return f"(F(1.0) if {left.name} == {right.name} else F(0.0))"
+                return f"(F(1.0) if {self.place(left)} == {self.place(right)} else F(0.0))"
             case _:
                 raise TypeError(f"not an expression: {type(node).__name__}")
 
@@ -194,7 +210,7 @@ class Formulas:
             elif isinstance(factor, Num) and factor.value == -1:
                 sign = "-"
             elif isinstance(factor, Pow) and self._divides(factor, node):
-                below.append(self._short(factor.base))
+                below += [self._short(factor.base)] * -int(factor.exponent)
             else:
                 above.append(self._short(factor))
         text = "*".join(above) or self.constant(1)
@@ -212,7 +228,7 @@ class Formulas:
             case Add((Mul((Num(minus), Apply("step", (u,), (0,)))), Num(plus))) if minus == -1 and plus == 1:
                 return f"not ({self._short(u)} > {self.constant(0)})"
             case Add((Mul((Num(minus), Delta(left, right))), Num(plus))) if minus == -1 and plus == 1:
-                return f"{left.name} != {right.name}"
+                return f"{self.place(left)} != {self.place(right)}"
             case _:
                 return None
 
@@ -238,6 +254,9 @@ class Formulas:
                     f"({one} if {arguments[0]} > {zero} else {zero}) - ({one} if {arguments[0]} < {zero} else {zero})"
                 )
             case "max" | "min":
+                return f"{name}({', '.join(arguments)})"
+            case _ if is_careful(name):
+                self.imports.add(name)
                 return f"{name}({', '.join(arguments)})"
             case _:
                 called = _FUNCTIONS[name]

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,7 +95,7 @@ def loss_kernel(
     places = parameters_of(network)
     wanted = ("J", *(adjoint_name("J", p.name) for p in places))
     inputs = ("X", "Y", "w") if weighted else ("X", "Y")
-    interface = Interface(places, inputs, _numbers(network, numbers), precision)
+    interface = Interface(places, inputs, numbers_of(network, numbers), precision)
     return _kernel(network, program, wanted, interface, compiled=compiled)
 
 
@@ -106,7 +106,7 @@ def output_kernel(
     program = accurate(trained(network), network)
     last = f"A({network.depth})"
     interface = Interface(
-        parameters_of(network), ("X",), _numbers(network, numbers), precision, gradient=False, outputs=(last,)
+        parameters_of(network), ("X",), numbers_of(network, numbers), precision, gradient=False, outputs=(last,)
     )
     return _kernel(network, program, (last,), interface, compiled=False)
 
@@ -124,13 +124,14 @@ def sizes_kernel(
         made.append(Definition(f"size{layer}", (), sum_over((i, s), apply("abs", tensor(name, i, s)))))
     whole = program.extended(made)
     interface = Interface(
-        parameters_of(network), ("X", "Y"), _numbers(network, numbers), precision, gradient=False,
+        parameters_of(network), ("X", "Y"), numbers_of(network, numbers), precision, gradient=False,
         outputs=tuple(d.name for d in made),
     )  # fmt: skip
     return _kernel(network, whole, tuple(d.name for d in made), interface, compiled=False)
 
 
-def _numbers(network: Network, given: Mapping[str, float] | None) -> dict[str, float]:
+def numbers_of(network: Network, given: Mapping[str, float] | None) -> dict[str, float]:
+    """The value of every hyperparameter: the usual ones, and what is given."""
     found: dict[str, float] = {}
     for entry in (catalog.activation(network.hidden), catalog.activation(network.output), catalog.loss(network.loss)):
         for hyperparameter in entry.hyperparameters:
@@ -152,7 +153,12 @@ def _kernel(
     else:
         text, per_example, fixed = array_source(plan, interface), 0, 0
     module, path = load(text)
-    return Kernel(network, interface, module.run, getattr(module, "epoch", None), path, per_example, fixed)
+    epoch: Callable[..., int] | None = None
+    if compiled and has_numba() and interface.gradient:
+        from backproof.run.compiled_updates import epoch_of
+
+        epoch = partial(epoch_of(interface.precision, weighted="w" in interface.inputs), module.run)
+    return Kernel(network, interface, module.run, epoch, path, per_example, fixed)
 
 
 @cache
@@ -174,7 +180,7 @@ def load(text: str) -> tuple[Any, Path]:
     """A generated source as a module, written to the cache if it is not there. Raises FileError."""
     # The compiler does not notice when a function changes that a cached one calls: the name does.
     called = b"".join(
-        Path(__file__).with_name(n).read_bytes() for n in ("compiled.py", "compiled_updates.py", "arrays.py")
+        Path(__file__).with_name(n).read_bytes() for n in ("compiled.py", "compiled_pairs.py", "arrays.py")
     )
     key = hashlib.sha256(f"{GENERATION}\n{text}".encode() + called).hexdigest()[:20]
     name = f"backproof_kernel_{key}"

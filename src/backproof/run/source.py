@@ -8,12 +8,15 @@ from typing import Final
 from backproof.language.expression import (
     Tensor,
 )
+from backproof.run.careful_source import careful_imports, careful_source
+from backproof.run.forms import is_careful
 from backproof.run.formula_source import Formulas
 from backproof.run.interface import Interface, Lines, equation_text, identifier, shape_text
 from backproof.run.lowering import Product
 from backproof.run.scheduling import Group, Schedule, Segment, Work
 
-_ROWS: Final = ("largest", "place_of_largest", "total")
+_ROWS: Final = ("gather", "largest", "place_of_largest", "product")
+_AT_ONCE: Final = 1024  # terms of a sum that are added in one precision; their sums are added in float64
 
 
 def compiled_source(schedule: Schedule, interface: Interface) -> str:
@@ -45,6 +48,7 @@ class _Writer:
         lines.add("return float(J)" if "J" in self.schedule.lowered.wanted else "return 0.0")
         outputs = [identifier(n) + ("_out" if n in self._scalars() else "") for n in self.interface.outputs]
         taken = ", ".join(["theta", "grad", "work", *map(identifier, self.interface.inputs), *outputs])
+        careful_names = sorted(n for n in self.imports if is_careful(n))
         head = [
             '"""' + "A kernel that backproof wrote. The equations it computes:\n",
             *(f"    {equation_text(d)}"
@@ -53,38 +57,30 @@ class _Writer:
             "",
             "import numpy as np",
             "from numba import njit",
+            f"from numba.types import Array as A, {self.interface.precision} as F_, float64",
             "",
             *(f"from backproof.run.compiled import {n if n in _ROWS else f'{n}{self.bits} as {n}'}"
-              for n in sorted(self.imports)),
-            *(["from backproof.run.compiled_updates import update"] if self.interface.gradient else []),
+              for n in sorted(self.imports) if not is_careful(n)),
+            *sorted({line for n in careful_names for line in careful_imports(n, self.interface.precision)}),
             "",
             f"F = np.{self.interface.precision}",
             *(f"{name} = F({value})" for value, name in self.constants.items()),
             "",
             "",
-            '@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})',
+            *(line for n in careful_names for line in careful_source(n, self.interface.precision)),
+            f"@njit(float64({self._signature(taken.count(',') + 1)}),",
+            '      cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})',
             f"def run({taken}):",
         ]  # fmt: skip
-        return "\n".join([*head, *lines.rows, *(self._epoch() if self.interface.gradient else [])]) + "\n"
+        return "\n".join([*head, *lines.rows]) + "\n"
 
-    def _epoch(self) -> list[str]:
-        inputs = [identifier(name) for name in self.interface.inputs]
-        return f"""
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def epoch(theta, grad, work, {", ".join(inputs)}, order, {", ".join(f"batch_{n}" for n in inputs)}, losses, \
-rule, first, second, settings, count):
-    size = batch_{inputs[0]}.shape[0]
-    for step in range(len(losses)):
-        low = step*size
-        high = min(low + size, len(order))
-        for k in range(low, high):
-{chr(10).join(f"            batch_{n}[k - low] = {n}[order[k]]" for n in inputs)}
-        losses[step] = run(theta, grad, work, {", ".join(f"batch_{n}[:high - low]" for n in inputs)})
-        if not np.isfinite(losses[step]):
-            return step
-        update(rule, theta, grad, first, second, settings, count + step + 1)
-    return -1""".split("\n")
+    def _signature(self, taken: int) -> str:
+        """The types of the arguments: given arrays may be read-only files."""
+        axes = [len(self.sorts[n]) or 1 for n in (*self.interface.inputs, *self.interface.outputs)]
+        inputs = len(self.interface.inputs)
+        shown = ["A(F_, 1, 'C')"] * (taken - len(axes))
+        shown += [f"A(F_, {n}, 'C'{', readonly=True' if k < inputs else ''})" for k, n in enumerate(axes)]
+        return ", ".join(shown)
 
     def _scalars(self) -> list[str]:
         """The outputs that are numbers: each is given back in an array of one."""
@@ -140,7 +136,7 @@ rule, first, second, settings, count):
         for stage in self.schedule.stages:
             for segment in () if isinstance(stage, Product) else stage.segments:
                 for work in segment.works:
-                    if segment.level == "loop" and work.task.bound and not work.over_rows:
+                    if segment.level == "loop" and work.task.kind == "max" and not work.over_rows:
                         width = int(segment.sort)
                         view = f"work[{offset}*m + {fixed}:{offset}*m + {fixed + width}]"
                         lines.add(f"terms_{identifier(work.task.target)} = {view}")
@@ -157,7 +153,8 @@ rule, first, second, settings, count):
     def _product(self, lines: Lines, product: Product) -> None:
         left = identifier(product.left.name) + (".T" if product.left.transposed else "")
         right = identifier(product.right.name) + (".T" if product.right.transposed else "")
-        lines.add(f"np.dot({left}, {right}, {identifier(product.target)})  # {product.target}")
+        self.imports.add("product")
+        lines.add(f"product({left}, {right}, {identifier(product.target)})  # {product.target}")
 
     # Passes
 
@@ -200,30 +197,58 @@ rule, first, second, settings, count):
             lines.add(f"{work.task.target} = place_of_largest({state.row(tensor.name)})")
             return
         state.prepare(w.body for w in segment.works)
-        lines.add(f"for c in range({segment.sort if segment.sort.isdigit() else 'm'}):")
+        length = segment.sort if segment.sort.isdigit() else "m"
+        sums = [w for w in segment.works if w.task.kind == "sum" and not w.over_rows]
+        in_parts = bool(sums) and not (length.isdigit() and int(length) <= _AT_ONCE)
+        names = [identifier(w.task.target) for w in sums]
+        if in_parts:
+            for name in names:
+                lines.add(f"{name}_whole = 0.0")
+            lines.add(f"for low in range(0, {length}, {_AT_ONCE}):")
+            lines.depth += 1
+            lines.add(f"high = min(low + {_AT_ONCE}, {length})")
+            state.part = []
+        for name in names:
+            lines.add(f"{name}_part = {state.constant(0)}")
+        start = len(lines.rows)
+        lines.add("for c in range(high - low):" if in_parts else f"for c in range({length}):")
         lines.depth += 1
         state.inner = {}
         for work in segment.works:
-            name = identifier(work.task.target)
-            text = state.text(work.body)
-            if work.task.kind == "assign":
-                state.inner[work.target] = text
-                if work.task.target not in self.schedule.local:
-                    state.store(work, text)
-            elif work.over_rows:
-                entry = state.entry(work.target)
-                lines.add(f"{entry} += {text}" if work.task.kind == "sum" else f"{entry} = max({entry}, {text})")
-            else:
-                lines.add(f"terms_{name}[c] = {text}")
+            self._loop_value(state, lines, work)
         lines.depth -= 1
         state.inner = {}
+        if state.part is not None:
+            lines.rows[start:start] = ["    " * lines.depth + view for view in state.part]
+            state.part = None
+            for name in names:
+                lines.add(f"{name}_whole += {name}_part")
+            lines.depth -= 1
         for work in segment.works:
             if work.task.bound and not work.over_rows:
                 name = identifier(work.task.target)
                 place = name if work.task.target in self.schedule.local else f"{name}[r]"
-                reduced = "total" if work.task.kind == "sum" else "largest"
-                self.imports.add(reduced)
-                lines.add(f"{place} = {reduced}(terms_{name})")
+                if work in sums:
+                    lines.add(f"{place} = F({name}_whole)" if in_parts else f"{place} = {name}_part")
+                else:
+                    self.imports.add("largest")
+                    lines.add(f"{place} = largest(terms_{name})")
+
+    def _loop_value(self, state: Formulas, lines: Lines, work: Work) -> None:
+        name = identifier(work.task.target)
+        text = state.text(work.body)
+        if work.task.kind == "assign":
+            state.inner[work.target] = text
+            if work.task.target not in self.schedule.local:
+                state.store(work, text)
+        elif work.over_rows:
+            entry = state.entry(work.target)
+            lines.add(f"{entry} += {text}" if work.task.kind == "sum" else f"{entry} = max({entry}, {text})")
+        elif work.task.kind == "sum":
+            self.imports.add("gather")
+            lines.add(f"{name}_part = gather({name}_part, {text})")
+        else:
+            lines.add(f"terms_{name}[c] = {text}")
 
     def _row_value(self, state: Formulas, lines: Lines, work: Work, text: str) -> None:
         name = identifier(work.task.target)

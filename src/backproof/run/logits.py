@@ -1,0 +1,88 @@
+"""The loss and δ of a last layer from its logits alone: one pass over the rows, in two threads where that pays."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.calculus.network import Network
+from backproof.calculus.sweep import adjoint_name
+from backproof.errors import ShapeError
+from backproof.language.program import Program
+from backproof.run.array_source import array_source
+from backproof.run.interface import Interface, Precision
+from backproof.run.kernels import has_numba, load, numbers_of
+from backproof.run.lowering import lower, trained
+from backproof.run.scheduling import schedule
+from backproof.run.source import compiled_source, work_size
+from backproof.run.stabilising import accurate
+
+Array = NDArray[Any]
+WORTH_PARTS: Final = 1 << 18  # entries; fewer are done before a second thread has begun
+
+
+class LossAndDelta:
+    """The sum of the losses of examples, and δ = ∂J/∂Z, from logits Z and targets Y with a row for each example.
+
+    `output` and `loss` are the catalogue's; `numbers` are values of hyperparameters.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        output: str = "softmax",
+        loss: str = "cross-entropy",
+        *,
+        precision: Precision = "float32",
+        numbers: dict[str, float] | None = None,
+    ) -> None:
+        network = Network(sizes=("1", str(units)), output=output, loss=loss, reduction="sum", layout="rows")
+        whole = accurate(trained(network), network)
+        kept = tuple(d for d in whole.definitions if d.name != "Z(1)")
+        program = Program({**whole.inputs, "Z(1)": ("m", str(units))}, kept, (), whole.row_vectors)
+        delta = adjoint_name("J", "Z(1)")
+        interface = Interface(
+            (), ("Z(1)", "Y"), numbers_of(network, numbers), precision, gradient=False, outputs=(delta,)
+        )
+        plan = schedule(lower(program, ("J", delta)))
+        compiled = has_numba()
+        module, self.path = load((compiled_source if compiled else array_source)(plan, interface))
+        self._run = module.run
+        self._sizes = work_size(plan, interface) if compiled else (0, 0)
+        self.units, self.dtype = units, np.dtype(precision)
+        self._work: list[Array] = []
+
+    def __call__(self, logits: Array, targets: Array, delta: Array | None = None) -> tuple[float, Array]:
+        """The loss, and δ, written into `delta` where it is given. Raises ShapeError."""
+        if logits.ndim != 2 or logits.shape[1] != self.units or targets.shape != logits.shape:
+            raise ShapeError(
+                "logits and targets do not fit", expected=f"two arrays with {self.units} columns",
+                got=f"{logits.shape} and {targets.shape}",
+            )  # fmt: skip
+        logits, targets = (np.ascontiguousarray(a, self.dtype) for a in (logits, targets))
+        delta = np.empty_like(logits) if delta is None else delta
+        parts = min(os.cpu_count() or 1, 2) if logits.size >= WORTH_PARTS else 1
+        bounds = [len(logits) * k // parts for k in range(parts + 1)]
+        per_example, fixed = self._sizes
+        needed = per_example * (len(logits) // parts + 1) + fixed + 16
+        if len(self._work) < parts or self._work[0].size < needed:
+            self._work = [np.empty(needed, self.dtype) for _ in range(parts)]
+
+        def run(k: int) -> float:
+            rows, work = slice(bounds[k], bounds[k + 1]), self._work[k]
+            return float(self._run(work, work, work, logits[rows], targets[rows], delta[rows]))
+
+        if parts == 1:
+            return run(0), delta
+        others = [_threads().submit(run, k) for k in range(1, parts)]
+        return run(0) + sum(other.result() for other in others), delta
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "backproof")
