@@ -98,6 +98,8 @@ def test_spellings_of_the_right_delta(text):
         ("dW2 = A1^T dZ2", Network(("n", "h", "k"), reduction="sum", layout="rows")),
         ("dA1 = dZ2 @ W2.T", Network(("n", "h", "k"), reduction="sum", layout="rows")),
         ("sigma'(z) = a(1-a)", BCE),
+        ("delta = bce_1(a, y) sigma'(z)", BCE),
+        ("\\delta_i = \\ell_1(a_i, y_i) f'(z_i)", Network(output="f", loss="ell")),
     ],
 )
 def test_right_claims(text, network):

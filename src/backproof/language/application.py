@@ -234,5 +234,19 @@ def _function(reader: Reader, node: Call, function: Symbol, meaning: FunctionMea
         index = [s for s in function.subscripts if letter_of(s) is not None]
         return entry_of(reader, result, index, node) if index and result.is_vector else result
     exprs, shape = reader.elementwise(arguments, "the shapes of the arguments do not fit")
-    orders = (node.primes, *([0] * (len(exprs) - 1)))
-    return replace(shape, expr=apply(meaning.name, *exprs, orders=orders))
+    orders = [node.primes, *([0] * (len(exprs) - 1))]
+    numbered = _numbered_argument(function, len(exprs))
+    if numbered is not None:
+        reader.note(f"{written_name(function)} is the derivative of {function.name} by its argument {numbered}")
+        orders[numbered - 1] += 1
+    return replace(shape, expr=apply(meaning.name, *exprs, orders=tuple(orders)))
+
+
+def _numbered_argument(function: Symbol, count: int) -> int | None:
+    """The argument by which ℓ₁(a, y) is differentiated; a function of one argument is only numbered."""
+    if count < 2 or len(function.subscripts) != 1:
+        return None
+    number = bare(function.subscripts[0])
+    if not isinstance(number, Number) or number.value.denominator != 1 or not 1 <= number.value <= count:
+        return None
+    return int(number.value)
