@@ -162,7 +162,8 @@ def written_down(line: Written, chance: random.Random) -> str | None:
     definition = Definition("∂J/∂" + line.target, line.indices, line.body)
     symbols = catalog.symbols()
     try:
-        if chance.random() < 0.25:
+        # In matrix notation a formula that lacks an axis of its left side would be a slip of shape, not of mathematics.
+        if chance.random() < 0.25 or line.body.free != frozenset(line.indices):
             sides = tuple(
                 notate(e, program=line.program, free=line.indices, symbols=symbols, style="index")
                 for e in (definition.head, definition.body)

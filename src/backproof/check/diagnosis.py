@@ -56,6 +56,8 @@ MAX_FOUND: Final = 4
 BY_NAME: Final = {entry.name: entry for entry in MISTAKES}
 GENERIC: Final = MISTAKES.index(BY_NAME["wrong-number"])
 """From this rank on a mistake could be made in any formula: it is said only where none of the usual ones is found."""
+ADDED: Final = len(SEARCHED) + 1
+"""The rank of a factor or a term that was added as a whole."""
 MAX_LIKELY: Final = 40
 """As many meetings of numbers are looked at; more of them mean that the numbers say little."""
 
@@ -203,13 +205,13 @@ class Search:
                     left = mul(factor, self.truth) if extra else self.truth
                     right = out.body if extra else mul(factor, out.body)
                     mistakes = (out, self._factor_mistake(factor, extra=extra))
-                    yield Candidate(mistakes, left, right, rank(out) + GENERIC)
+                    yield Candidate(mistakes, left, right, rank(out) + ADDED)
         for term, value in zip(*self.lines.terms, strict=True):
             for k, ratio in proportional_rows(undone.rows - truth, value):
                 scale, out = self._scale(1 / ratio), undone.slips[k]
                 if scale is not None:
                     left = add(self.truth, mul(scale, term))
-                    yield Candidate((out, self._term_mistake(scale, term)), left, out.body, rank(out) + GENERIC)
+                    yield Candidate((out, self._term_mistake(scale, term)), left, out.body, rank(out) + ADDED)
 
     def _two_lost(self) -> Iterator[Candidate]:
         """Two things left out."""
@@ -301,7 +303,7 @@ class Search:
                 if scale is not None:
                     mistakes = (*bases.mistakes(k), self._term_mistake(scale, term))
                     left = add(bases.bodies[k], mul(scale, term))
-                    yield Candidate(mistakes, left, self.right, bases.rank(k) + GENERIC)
+                    yield Candidate(mistakes, left, self.right, bases.rank(k) + ADDED)
 
     def _with_a_term_and_scaled(self) -> Iterator[Candidate]:
         """The right formula times a constant, and a term too many."""
@@ -315,7 +317,7 @@ class Search:
                 if scale is not None and scale is not one and weight_of is not None:
                     mistakes = (self._scale_mistake(scale), self._term_mistake(weight_of, term))
                     left = add(mul(scale, self.truth), mul(weight_of, term))
-                    yield Candidate(mistakes, left, self.right, GENERIC)
+                    yield Candidate(mistakes, left, self.right, ADDED)
 
     def _scale(self, ratio: float) -> Expr | None:
         """A number as a simple constant times powers of sizes, or None."""
@@ -347,7 +349,7 @@ class Search:
         return made(BY_NAME["dropped-term"], f"the factor {shown(factor)}")
 
     def _factor_rank(self, factor: Expr) -> int:
-        return 1 if factor in self.lines.slopes else GENERIC
+        return 1 if factor in self.lines.slopes else ADDED
 
     def _term_mistake(self, scale: Expr, term: Expr) -> Mistake:
         return made(EXTRA_TERM, shown(mul(scale, term)))

@@ -63,7 +63,7 @@ class _Other:
 
     @cached_property
     def point(self) -> Point:
-        return Point(self.program)
+        return Point(self.program, self.network.admissible)
 
     def plausible(self, left: Expr, right: Expr) -> bool:
         """Whether both sides agree at the point, in floating point."""
