@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format tidy lint types floors gallery bench accuracy prove clean
+.PHONY: help run test slow check format tidy lint types floors gallery bench fuzz accuracy prove clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -45,6 +45,9 @@ gallery: $(VENV)/.package  ## the catalogue, the two courses and what is proved,
 bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work
 	$(PY) bench/versus_sympy.py
 	$(PY) bench/training_speed.py --no-compile
+
+fuzz: $(VENV)/.development  ## the readers of documents on mutated documents; COUNT=1000000 for as many
+	nice $(PY) bench/fuzz_readers.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
 
 accuracy: $(VENV)/.development  ## the worst error of every function, in ulp, beside other libraries
 	$(PY) bench/accuracy.py

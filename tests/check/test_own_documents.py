@@ -7,7 +7,6 @@ before the document is read. `any` is said of a claim that depends on a conventi
 from __future__ import annotations
 
 import re
-import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +65,8 @@ def outcome(path: Path) -> Outcome:
                 found.judged += 1
             else:
                 because = claim.because if claim is not None else ""
-                said = f"{path.name}:{number}: {word}, {verdict}: {claim.claim[:90] if claim else line.strip()} ({because})"
+                shown = claim.claim[:90] if claim is not None else line.strip()
+                said = f"{path.name}:{number}: {word}, {verdict}: {shown} ({because})"
                 (found.false if verdict in ("proved", "refuted") else found.open).append(said)
     return found
 
@@ -75,21 +75,9 @@ DOCUMENTS = sorted(p for p in HERE.iterdir() if p.suffix in SUFFIXES)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
-def test_no_verdict_is_wrong(path: Path) -> None:
+def test_every_claim_gets_its_verdict(path: Path) -> None:
     found = outcome(path)
     assert found.marked
     assert not found.false
-
-
-if __name__ == "__main__":
-    total = Outcome()
-    for path in [p for p in DOCUMENTS if not sys.argv[1:] or any(a in p.name for a in sys.argv[1:])]:
-        one = outcome(path)
-        print(
-            f"{path.name}: {one.marked} marked, {one.read} read, {one.judged} judged rightly, {len(one.false)} wrongly"
-        )
-        for said in (*one.false, *one.open):
-            print("   ", said)
-        total.marked, total.read = total.marked + one.marked, total.read + one.read
-        total.judged, total.false = total.judged + one.judged, total.false + one.false
-    print(f"all: {total.marked} marked, {total.read} read, {total.judged} judged rightly, {len(total.false)} wrongly")
+    # A sum over time of a recurrent network is the one thing in these documents that is not read.
+    assert len(found.open) <= (path.name == "rnn-bptt.md")

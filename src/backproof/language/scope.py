@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from backproof.language.expression import Expr, Tensor
@@ -105,11 +105,17 @@ class Scope:
         written = [n for n in dict.fromkeys((*self.program.names, *plain)) if not n.startswith("∂")]
         if name in self.functions:
             return f"{name} is a function here: write what it is applied to, {name}(z)"
-        close = difflib.get_close_matches(name, (*written, *self.functions), n=3, cutoff=0.6)
+        close = _close_to(name, (*written, *self.functions))
         if close:
             return "did you mean " + " or ".join(close) + "?"
         shown = ", ".join(written[:24]) + (", …" if len(written) > 24 else "")
         return f"the names here are {shown}" if shown else "define it first"
+
+
+@lru_cache(maxsize=1024)
+def _close_to(name: str, candidates: tuple[str, ...]) -> tuple[str, ...]:
+    """The three closest names; a document asks for the same ones again and again."""
+    return tuple(difflib.get_close_matches(name, candidates, n=3, cutoff=0.6))
 
 
 def spellings(symbol: Symbol) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.forms import Forms
+from backproof.check.document.forms import Forms, formulas
 from backproof.check.document.marks import pieces_of
 from backproof.check.document.sources import Document, Piece
 from backproof.errors import BackproofError
-from backproof.language.grammar import parse_list
 from backproof.language.notation import Big, Cases, Notation, Number, Relation, Symbol, Words
 from backproof.language.reading import bare, letter_of
 from backproof.language.traversal import fold, with_parts
@@ -90,10 +89,8 @@ def only_condition(piece: Piece, forms: Forms) -> Relation | None:
     """The condition that a formula is, if it is nothing else."""
     if piece.kind not in ("inline", "display") or len(piece.text) > 40:
         return None
-    try:
-        found = [n for n in parse_list(piece.text) if not isinstance(n, Words)]
-    except BackproofError:
-        return None
+    nodes = formulas(piece.text)
+    found = [n for n in (() if isinstance(nodes, BackproofError) else nodes) if not isinstance(n, Words)]
     if len(found) != 1 or not isinstance(found[0], Relation):
         return None
     condition = forms.condition(found[0])

@@ -85,7 +85,7 @@ class Context:
                 for name, letters in uses(part)[:1]:
                     used.setdefault(name, set()).update(letters)
         hidden = free - set(own)
-        indexed = {n for n, ks in self.definitions.items() if any(o for _, o in uses(ks[-1].head)[:1])}
+        indexed = {n for n, ks in self.definitions.items() if _index_letters(ks[-1].head)}
         turned = any(isinstance(n, Transposed) and isinstance(n.body, Symbol) for n in pieces_of(body))
         self.words |= {
             (base, h)
@@ -189,6 +189,11 @@ class Context:
                 yield versions
 
 
+def _index_letters(head: Notation) -> tuple[str, ...]:
+    """The index letters on the head of a definition."""
+    return next((own for _, own in uses(head)), ()) if isinstance(head, Symbol) else ()
+
+
 def with_words(root: Relation, words: AbstractSet[tuple[str, str]]) -> Relation:
     """The relation with u_o as one name where o is no index of u."""
     if not words:
@@ -223,7 +228,7 @@ def with_families(root: Relation, families: Mapping[str, tuple[str, tuple[str, .
 def _without_variables(relation: Relation, versions: Mapping[str, Known]) -> Mapping[str, Known] | None:
     """The definitions without those of the variables that no other variable is part of; None if nothing is left out."""
     wrt = {
-        next((n for n, _ in uses(d.wrt) if n in versions), None) or name_of(d.wrt)
+        next((n for n, _ in uses(d.wrt) if n in versions), None) or name_of(d.wrt) or ""
         for d in pieces_of(relation)
         if isinstance(d, Derivative) and isinstance(d.wrt, Symbol)
     }

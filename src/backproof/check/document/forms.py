@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from backproof.check.document.marks import pieces_of
@@ -37,6 +38,15 @@ _TWO: Final = Number(Fraction(2))
 SQUARE: Final = "squared"
 
 
+@lru_cache(maxsize=512)
+def formulas(text: str) -> tuple[Notation, ...] | BackproofError:
+    """The formulas of a text, or why it cannot be read; a document asks for each several times."""
+    try:
+        return parse_list(text)
+    except BackproofError as error:
+        return error.with_traceback(None)
+
+
 @dataclass
 class Forms:
     """What the letters of a document are, found from all of its formulas, and the formulas in one form.
@@ -65,11 +75,8 @@ class Forms:
         for number, text in enumerate(texts):
             if number == MAX_SCANNED:
                 break
-            try:
-                nodes = parse_list(text)
-            except BackproofError:
-                continue
-            for root in nodes:
+            nodes = formulas(text)
+            for root in () if isinstance(nodes, BackproofError) else nodes:
                 if isinstance(root, Relation) and _squared(root.sides[0]) is not None:
                     found.squares.add(_squared(root.sides[0]) or "")
                 for node in pieces_of(root):
@@ -81,7 +88,9 @@ class Forms:
                         labels.add(label)
                     before.update(_step_before(s) or "" for s in node.subscripts)
                     own = [letter_of(s) for s in node.subscripts]
-                    found.classes.update(s.name for s in node.subscripts if _is_class(s))
+                    found.classes.update(
+                        s.name for s in map(bare, node.subscripts) if isinstance(s, Symbol) and _is_class(s)
+                    )
                     if len(own) == 1 and own[0] is not None:
                         letters[node.name].add(own[0])
                     elif len(own) == 2 and all(own):

@@ -13,7 +13,7 @@ from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where
 from backproof.check.document.conditions import Conditions, attached, under
 from backproof.check.document.context import Context, Setting
-from backproof.check.document.forms import Forms
+from backproof.check.document.forms import Forms, formulas
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.prose import runs
@@ -153,9 +153,9 @@ class _Reader:
             return
         for text, start in self._parsable(piece):
             part = Piece(piece.kind, text, piece.start + start)
-            try:
-                found = parse_list(text)
-            except BackproofError as error:
+            found = formulas(text)
+            if isinstance(found, BackproofError):
+                error = found
                 if talks and "=" in text and not loose:
                     self.gradients += 1
                     yield self._unread(part, text, 0, error)
@@ -167,13 +167,7 @@ class _Reader:
     def _parsable(self, piece: Piece) -> Iterator[tuple[str, int]]:
         """The formula as a whole, or its rows where the whole cannot be read."""
         text = _QUESTION.sub(lambda m: " " * len(m[0]), piece.text)
-        try:
-            parse_list(text)
-        except BackproofError:
-            if "\\\\" not in text:
-                yield text, 0
-                return
-        else:
+        if not isinstance(formulas(text), BackproofError) or "\\\\" not in text:
             yield text, 0
             return
         blanked = re.sub(r"\\(?:begin|end)\{(?:aligned|align|split|gathered|cases|array|eqnarray)\*?\}(?:\{[^}]*\})?|&",
@@ -352,6 +346,7 @@ class _Reader:
     def _step_by_step(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         """A chain with a side that cannot be read: the others are judged from the last one that could."""
         head = before = node.sides[0]
+        failed: BackproofError | None = None
         for after in node.sides[1:]:
             span = (node.span[0], after.span[1])
             found: list[CheckedClaim] = []

@@ -110,8 +110,8 @@ def _candidates(stated: Sequence[tuple[Relation, str]], labels: set[str]) -> Ite
     if symbolic:
         shapes: list[tuple[tuple[str, ...], bool]] = [(("n", "h", "h", "k"), True)]
     else:
-        depth = numbers[-1]
-        if not numbers or not 1 <= depth <= 6:
+        depth = numbers[-1] if numbers else 0
+        if not 1 <= depth <= 6:
             return
         inner = tuple(f"h{k}" for k in range(1, depth))
         shapes = [(("n", *inner, "k"), False), (("n", *inner, "1"), False)]
