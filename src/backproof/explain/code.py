@@ -13,12 +13,15 @@ def text(report: dict[str, Any]) -> str:
     width = max((len(claim["claim"]) for claim in report["claims"]), default=0)
     lines: list[str] = []
     for claim in report["claims"]:
-        lines.append(f"{claim['claim']:<{width}}  {WORDS[claim['verdict']]}{_place(claim)}")
+        lines.append(f"{claim['claim']:<{width}}  {_word(claim)}{_place(claim)}")
         lines += [f"    {row}" for row in rows(claim)]
     lines += [f"note: {note}" for note in report["notes"]]
     summary = report["summary"]
     lines += ["", ", ".join(f"{summary[key]} {WORDS[key].lower()}" for key in WORDS if summary[key])]
-    if summary["proved"]:
+    bases = {claim["basis"] for claim in report["claims"]}
+    if "proved" in bases:
+        lines.append("right, proved: the code is the derivative of forward as a formula; the file was run to follow it")
+    if "measured" in bases:
         lines.append("right: agrees with the derivative of forward wherever it was tried; the file was run to find out")
     return "\n".join(lines) + "\n"
 
@@ -29,7 +32,7 @@ def markdown(report: dict[str, Any]) -> str:
     for claim in report["claims"]:
         line = claim["where"]["line"] if claim["where"] else ""
         why = "; ".join(rows(claim)).replace("|", "\\|")
-        lines.append(f"| `{claim['claim']}` | {WORDS[claim['verdict']]} | {line} | {why} |")
+        lines.append(f"| `{claim['claim']}` | {_word(claim)} | {line} | {why} |")
     return "\n".join([*lines, "", *(f"* {note}" for note in report["notes"])]) + "\n"
 
 
@@ -69,6 +72,10 @@ def rows(claim: dict[str, Any]) -> Iterator[str]:
     if claim["because"] is not None:
         yield f"because: {claim['because']}"
     yield from claim["notes"]
+
+
+def _word(claim: dict[str, Any]) -> str:
+    return WORDS[claim["verdict"]] + (", proved" if claim["basis"] == "proved" else "")
 
 
 def _place(claim: dict[str, Any]) -> str:

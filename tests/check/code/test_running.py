@@ -34,7 +34,7 @@ def written(tmp_path, extra="pass", factor=2):
 
 def test_a_file_is_judged(tmp_path):
     (claim,) = check_file(written(tmp_path))["claims"]
-    assert (claim["claim"], claim["verdict"], claim["basis"]) == ("w", "proved", "measured")
+    assert (claim["claim"], claim["verdict"], claim["basis"]) == ("w", "proved", "proved")
 
 
 def test_a_wrong_factor_is_named_at_its_line(tmp_path):

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -162,10 +163,20 @@ def _column_stack(r: Recorder, parts: Any) -> Traced:
     return _concatenate(r, [p.reshape(-1, 1) if p.ndim < 2 else p for p in rows], 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An array of one number, as large as another one."""
+
+    value: float
+
+    def __call__(self, like: Any) -> Any:
+        return np.full(np.shape(like), self.value)
+
+
 def _like(value: float) -> Handler:
     def like(r: Recorder, a: Any, dtype: Any = None, **_: Any) -> Traced:
         del dtype
-        return r.constant(np.full(np.shape(plain(a)), value))
+        return r.call(Filled(value), a) if isinstance(a, Traced) else r.constant(np.full(np.shape(plain(a)), value))
 
     return like
 

@@ -13,6 +13,7 @@ import numpy as np
 from backproof.check.code import probes
 from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.diagnosis import Case, diagnose
+from backproof.check.code.grounds import grounded
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.lines import lines_of
 from backproof.check.code.problem import Problem
@@ -106,6 +107,8 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
         for name, conditions in probed.conditions.items():
             verdicts[name] = replace(verdicts[name], conditions=conditions)
         notes += probed.notes
+    verdicts, grounds = grounded(first, verdicts, files, namespaces)
+    notes += grounds
     for name, mistake in manners.mistakes.items():
         verdicts[name] = _blamed(verdicts.get(name), name, mistake, lines.get(name))
     return CodeReport(file, tuple(verdicts[n] for n in names), tuple(notes), time.perf_counter() - started)

@@ -230,6 +230,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return self.recorder.op("index", self, attr=plain(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, Traced) and key.dtype == bool and key.shape == self.shape and not np.ndim(plain(value)):
+            # A mask on the tape keeps what it was made of; this is the same choice entry by entry.
+            self.node = self.recorder.op("where", key, value, self).node
+            return
         self.node = self.recorder.op("put", self, value, attr=(plain(key), False)).node
 
     # In place, a name and its aliases change together; this value becomes the new one.

@@ -130,7 +130,8 @@ def written(report: CodeReport) -> list[str]:
     width = max((len(g.name) for g in report.gradients), default=0)
     for gradient in report.gradients:
         place = f"  line {gradient.line}" if gradient.line and gradient.verdict != "proved" else ""
-        lines.append(f"{gradient.name:<{width}}  {words[gradient.verdict]}{place}")
+        ground = ", proved" if gradient.verdict == gradient.basis == "proved" else ""
+        lines.append(f"{gradient.name:<{width}}  {words[gradient.verdict]}{ground}{place}")
         lines += [f"    {row}" for row in _details(gradient)]
     lines += [f"note: {note}" for note in report.notes]
     return lines

@@ -1,0 +1,92 @@
+"""Grounds: which of the gradients that are right by their numbers are also proved as formulas."""
+
+# A person's values have any type, and NumPy's stubs leave much unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from backproof.check.code.literals import text_of
+from backproof.check.code.problem import Problem
+from backproof.check.code.proofs import SECONDS, CodeProof, Proofs, prove
+from backproof.check.code.repairs import traced as backward_traced
+from backproof.check.code.truth import traced
+from backproof.check.code.verdicts import GradientVerdict
+from backproof.errors import BackproofError
+from backproof.language.program import Assumption
+
+METHOD: Final = "the code of backward is proved to be the derivative of the code of forward"
+MOST_CONDITIONS: Final = 4
+
+
+def grounded(
+    problem: Problem,
+    verdicts: Mapping[str, GradientVerdict],
+    files: frozenset[str],
+    namespaces: list[dict[str, Any]],
+    seconds: float = SECONDS,
+) -> tuple[dict[str, GradientVerdict], list[str]]:
+    """The verdicts, with those proved whose code can be followed, and notes: the scope of proofs, and what stopped one.
+
+    What is said of all right gradients is a note of the report, what is said of some stands with them.
+    """
+    right = [n for n, v in verdicts.items() if v.verdict == "proved"]
+    if not right or not problem.is_double:
+        return dict(verdicts), []
+    found = _found(problem, right, files, namespaces, seconds)
+    said = {n: scope(found.proved[n]) if n in found.proved else _measured(found.because.get(n)) for n in right}
+    changed = {n: _proved(verdicts[n], proof) for n, proof in found.proved.items()}
+    if len(set(said.values())) == 1:
+        return dict(verdicts) | changed, [said[right[0]]]
+    for name in right:
+        verdict = changed.get(name, verdicts[name])
+        changed[name] = replace(verdict, notes=(*verdict.notes, said[name]))
+    return dict(verdicts) | changed, []
+
+
+def _found(
+    problem: Problem, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]], seconds: float
+) -> Proofs:
+    try:
+        forward = traced(problem, files, namespaces)
+    except BackproofError as error:
+        return Proofs(because=dict.fromkeys(names, error.what))
+    backward = backward_traced(problem, files, namespaces, scalars=True)
+    if backward is None:
+        return Proofs(because=dict.fromkeys(names, "the backward function does not run on a tape"))
+    return prove(forward, backward, names, text=text_of(files), admissible=_admissible(problem), seconds=seconds)
+
+
+def scope(proof: CodeProof) -> str:
+    """For which numbers and sizes a proof holds, in words."""
+    sizes = "any sizes" if proof.sizes == "any" else "the sizes of the example"
+    read = ", ".join(dict.fromkeys(proof.read))
+    words = f"proved for all numbers and {sizes}" + (f" ({read} read as a size)" if read else "")
+    side = proof.side[:MOST_CONDITIONS]
+    if side:
+        words += ", wherever " + " and ".join(side) + (" and so on" if len(proof.side) > len(side) else "")
+    return words
+
+
+def _measured(because: str | None) -> str:
+    return "measured, not proved" + (f": {because}" if because else "")
+
+
+def _admissible(problem: Problem) -> list[Assumption]:
+    """What is known of targets: those whose entries sum to 1."""
+    found: list[Assumption] = []
+    for name, leaf in problem.float_leaves.items():
+        value = problem.values[name]
+        if leaf.argument and value.ndim and value.shape[-1] > 1 and np.allclose(value.sum(axis=-1), 1, atol=1e-12):
+            found.append(Assumption(name, "unit-sum", sum(n > 1 for n in value.shape[:-1])))
+    return found
+
+
+def _proved(verdict: GradientVerdict, proof: CodeProof) -> GradientVerdict:
+    conditions = tuple(dict.fromkeys([*verdict.conditions, *proof.conditions]))
+    return replace(verdict, basis="proved", method=METHOD, conditions=conditions)
