@@ -1,8 +1,8 @@
 """Diagnosis: the simplest mistakes that reproduce a wrong claim exactly.
 
 Mistakes are made in the right formula and taken out of the claimed one; where both meet, the claim is explained.
-Numbers at one point choose what is worth proving: a table of the right formula with every single mistake is kept for
-each gradient, and a pair of mistakes is found by comparing it with the claim with every single mistake taken out.
+Numbers at random points choose what is worth proving: a table of the right formula with every single mistake is kept
+for each gradient, and a pair of mistakes is found by comparing it with the claim with every single mistake taken out.
 """
 
 from __future__ import annotations
@@ -325,7 +325,7 @@ class Search:
 
     def _scale_rank(self, scale: Expr) -> int:
         """A factor comes first, unless it is a size that a mean or a sum may have brought."""
-        others = {size(s) for s in self.lines.around.point.sizes if s != self.lines.around.batch}
+        others = {size(s) for s in self.lines.around.points[0].sizes if s != self.lines.around.batch}
         return SEARCHED.index(BY_NAME["wrong-reduction"]) + 1 if others & set(postorder(scale)) else 0
 
     def _scale_mistake(self, scale: Expr) -> Mistake:

@@ -1,4 +1,4 @@
-"""Lines: a gradient's formulas as people write them, the single mistakes in them, and their numbers at a point."""
+"""Lines: a gradient's formulas as people write them, the single mistakes in them, and their numbers at some points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
 from backproof.check.operators import nothing
-from backproof.check.points import Point, Scales
+from backproof.check.points import SEED, Point, Scales
 from backproof.check.sites import Change, Site
 from backproof.check.slopes import fitting, slopes_at
 from backproof.errors import BackproofError
@@ -31,6 +31,7 @@ from backproof.language.expression import (
     apply,
     mul,
     one,
+    postorder,
     power,
     reindex,
     size,
@@ -42,6 +43,7 @@ from backproof.language.walks import inline, names, rewrite
 from backproof.proof.folding import Folder
 
 REMEMBERED: Final = 16
+KINKED: Final = 4
 SECONDS: Final = 2.0
 MOST_FACTORS: Final = 80
 MOST_PAIRS: Final = 1_500
@@ -81,7 +83,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Table:
-    """Slips and their values at the point, a row for each."""
+    """Slips and their values at the points, a row for each."""
 
     slips: tuple[Slip, ...]
     rows: np.ndarray
@@ -105,15 +107,18 @@ class Surroundings:
         return Folder(self.program) if self.network.admissible else self.folder
 
     @cached_property
-    def point(self) -> Point:
-        """The point at which formulas are compared."""
+    def points(self) -> tuple[Point, ...]:
+        """The points at which formulas are compared: one, or several where slopes jump."""
         real = catalog.loss(self.network.loss).target == "real"
-        return Point(self.program, self.network.admissible, any_target=real)
+        entries = [catalog.function(n.name) for d in self.program.definitions for n in postorder(d.body)
+                   if isinstance(n, Apply)]  # fmt: skip
+        count = KINKED if any(e is not None and e.kink is not None for e in entries) else 1
+        return tuple(Point(self.program, self.network.admissible, any_target=real, seed=SEED + k) for k in range(count))
 
     @cached_property
     def scales(self) -> Scales:
         """What a formula may be off by."""
-        return Scales(self.point.sizes)
+        return Scales(self.points[0].sizes)
 
     @cached_property
     def batch(self) -> str | None:
@@ -274,12 +279,13 @@ class Lines:
 
     @cached_property
     def truth(self) -> np.ndarray:
-        """The gradient at the point, as a row."""
+        """The gradient at the points, as a row."""
         return self.row(self.definition.body)
 
     def row(self, expr: Expr) -> np.ndarray:
-        """A formula at the point, as a row."""
-        return self.around.point.value(expr, self.indices).ravel()
+        """A formula at the points, as a row."""
+        rows = [point.value(expr, self.indices).ravel() for point in self.around.points]
+        return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
     @cached_property
     def wrong(self) -> Table:

@@ -53,8 +53,11 @@ class Point:
     more than that place and what is above it. Targets lie between 0 and 1, unless they may be any number.
     """
 
-    def __init__(self, program: Program, assumptions: Iterable[Assumption] = (), *, any_target: bool = False) -> None:
+    def __init__(
+        self, program: Program, assumptions: Iterable[Assumption] = (), *, any_target: bool = False, seed: int = SEED
+    ) -> None:
         self.program = program
+        self._seed = seed
         self._between = ("a", "A") if any_target else ("a", "A", "y", "Y")
         self.assumptions = (*program.assumptions, *assumptions)
         self._parts: dict[Expr, np.ndarray] = {}
@@ -71,7 +74,7 @@ class Point:
 
     @cached_property
     def _inputs(self) -> dict[str, np.ndarray]:
-        rng = np.random.default_rng(SEED)
+        rng = np.random.default_rng(self._seed)
         found: dict[str, np.ndarray] = {}
         for name, sorts in self.program.inputs.items():
             shape = tuple(self.sizes[s] for s in sorts)
