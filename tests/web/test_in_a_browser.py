@@ -12,12 +12,21 @@ import pytest
 from web.browsing import DESK, PHONE, opened, quiet
 from web.serving import Served
 
+from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.check.claims import check
+from backproof.check.document.reader import check_document
+from backproof.explain.findings import report_html
 from backproof.explain.showing import show
 from backproof.proof.derivation import derive
+from backproof.proof.layer_derivation import derive_layer
 
 pytestmark = pytest.mark.slow
+NOTES = """# Notes
+
+The output is $a = \\sigma(z)$ with the loss $J = -y \\ln a - (1 - y) \\ln(1 - a)$.
+Then $\\frac{\\partial J}{\\partial z} = a - y$, and not $\\frac{\\partial J}{\\partial z} = (a - y) a (1 - a)$.
+"""
 
 
 @pytest.fixture
@@ -27,34 +36,61 @@ def lesson_page(tmp_path: Path) -> str:
     return path.as_uri()
 
 
-def test_equals_signs_stand_below_each_other(browser: Any, lesson_page: str) -> None:
-    for size in (DESK, PHONE):
-        seen = opened(browser, lesson_page, size, java_script_enabled=True)
-        lefts = seen.page.evaluate(
-            "[...document.querySelectorAll('.steps .right > math > mo:first-child')]"
-            ".map((e) => e.getBoundingClientRect().left)"
-        )
-        assert len(lefts) == 4
-        assert max(lefts) - min(lefts) <= 1
-        quiet(seen, "file:")
+def every_page(folder: Path) -> dict[str, str]:
+    """The kinds of pages that the command line writes, by what they show."""
+    layers = Network(sizes=("400", "25", "10"), reduction="mean", l2="lambda")
+    texts = {
+        "pair": show(derive(Network()), "html"),
+        "layers": show(derive(layers), "html"),
+        "softmax": show(derive(Network(output="softmax", loss="cross-entropy")), "html"),
+        "attention": show(derive_layer(catalog.find_layer("attention")), "html"),
+        "claims": show([c for t in ("(a-y)*a*(1-a)", "foo(", "a - y") for c in check(t, Network())], "html"),
+        "document": report_html([check_document(NOTES, "notes.md", "markdown")]),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.html").write_text(text, "utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in texts}
 
 
-def test_the_stroke_is_drawn(browser: Any, lesson_page: str) -> None:
-    """Along the diagonal of a struck factor the pixels have the colour of its ink, not of the paper."""
+EQUALS = """() => [...document.querySelectorAll(".steps")].map((steps) =>
+  [...steps.querySelectorAll(".right > math > mo:first-child")].map((sign) => sign.getBoundingClientRect().left))"""
+
+
+def test_equals_signs_stand_below_each_other(browser: Any, tmp_path: Path) -> None:
+    counted = 0
+    for name, address in every_page(tmp_path).items():
+        for size in (DESK, PHONE):
+            seen = opened(browser, address, size)
+            for lefts in seen.page.evaluate(EQUALS):
+                counted += len(lefts)
+                assert max(lefts) - min(lefts) <= 1, name
+            quiet(seen, "file:")
+    assert counted > 60
+
+
+@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}], ids=str)
+def test_the_stroke_is_drawn(browser: Any, lesson_page: str, look: dict[str, str]) -> None:
+    """Along the diagonal of a struck factor the pixels differ from the paper around it, and beside it they do not."""
     image = pytest.importorskip("PIL.Image")
-    seen = opened(browser, lesson_page, device_scale_factor=3)
+    seen = opened(browser, lesson_page, device_scale_factor=3, **look)
     found = seen.page.locator("mrow.struck")
     assert found.count() == 4
     for k in range(4):
         picture = image.open(BytesIO(found.nth(k).screenshot())).convert("L")
         width, height = picture.size
+        paper = picture.getpixel((2, 2))
         # A narrow band around the line from the lower left to the upper right corner.
-        dark = 0
+        inked = 0
         for x in range(2, width - 2):
             y = round((height - 1) * (1 - x / (width - 1)))
             near = [picture.getpixel((x, min(height - 1, max(0, y + d)))) for d in (-2, -1, 0, 1, 2)]
-            dark += min(near) < 140
-        assert dark > 0.8 * (width - 4)
+            inked += max(abs(value - paper) for value in near) > 60
+        assert inked > 0.8 * (width - 4)
+        # Without the stroke the row has its letters alone.
+        seen.page.add_style_tag(content=".struck { background-image: none !important; }")
+        plain = image.open(BytesIO(found.nth(k).screenshot())).convert("L")
+        assert picture.tobytes() != plain.tobytes()
+        seen.page.evaluate("document.head.lastElementChild.remove()")
 
 
 def test_a_page_is_complete_without_a_script(browser: Any, lesson_page: str) -> None:
@@ -65,15 +101,8 @@ def test_a_page_is_complete_without_a_script(browser: Any, lesson_page: str) -> 
 
 
 def test_pages_fit_a_phone(browser: Any, tmp_path: Path) -> None:
-    pages = {
-        "layers": show(derive(Network(sizes=("400", "25", "10"), reduction="mean", l2="lambda")), "html"),
-        "softmax": show(derive(Network(output="softmax", loss="cross-entropy")), "html"),
-        "claims": show([c for t in ("(a-y)*a*(1-a)", "foo(", "a - y") for c in check(t, Network())], "html"),
-    }
-    for name, text in pages.items():
-        path = tmp_path / f"{name}.html"
-        path.write_text(text, "utf-8")
-        seen = opened(browser, path.as_uri(), PHONE)
+    for name, address in every_page(tmp_path).items():
+        seen = opened(browser, address, PHONE)
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
         quiet(seen, "file:")
 
@@ -88,6 +117,8 @@ def test_forced_colours_keep_strokes_and_verdicts(browser: Any, lesson_page: str
 def test_print_keeps_everything(browser: Any, lesson_page: str) -> None:
     seen = opened(browser, lesson_page)
     assert seen.page.pdf()[:5] == b"%PDF-"
+    seen.page.emulate_media(media="print")
+    assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     seen.page.emulate_media(media="print")
     assert seen.page.locator(".steps > li").count() == 4
 
@@ -270,18 +301,21 @@ def test_the_explorer_fits_a_phone_and_works_without_a_script(browser: Any, serv
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(browser: Any, served: Served, lesson_page: str, scheme: str) -> None:
+def test_axe_finds_no_serious_fault(browser: Any, served: Served, tmp_path: Path, scheme: str) -> None:
     package = find_spec("axe_playwright_python")
     if package is None or package.origin is None:
         pytest.skip("axe-core is not installed")
     axe = (Path(package.origin).parent / "axe.min.js").read_text("utf-8")
-    for address in (served.address, served.address + "?layers=n-h-k&output=softmax&loss=cross-entropy", lesson_page):
-        for size in (DESK, PHONE):
-            seen = opened(browser, address, size, color_scheme=scheme, bypass_csp=True)
-            if address != lesson_page:
-                seen.page.wait_for_selector("#verdict .judgement")
-            seen.page.evaluate(axe)
-            found = seen.page.evaluate("axe.run()")
-            grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-            faults = [(v["id"], v["nodes"][0]["html"]) for v in grave]
-            assert faults == []
+    pages = every_page(tmp_path)
+    live = (served.address, served.address + "?layers=n-h-k&output=softmax&loss=cross-entropy")
+    looks = [(address, size) for address in live for size in (DESK, PHONE)]
+    looks += [(pages["pair"], DESK), (pages["document"], PHONE), (pages["attention"], PHONE)]
+    for address, size in looks:
+        seen = opened(browser, address, size, color_scheme=scheme, bypass_csp=True)
+        if address in live:
+            seen.page.wait_for_selector("#verdict .judgement")
+        seen.page.evaluate(axe)
+        found = seen.page.evaluate("axe.run()")
+        grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in grave] == []
+        seen.page.context.close()
