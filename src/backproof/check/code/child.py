@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import json
 import sys
 import types
@@ -17,6 +18,7 @@ from typing import Any, Final
 from backproof.check.code.judging import judge
 from backproof.check.code.problem import Problem
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
+from backproof.errors import UsageError
 
 SEEDS: Final = 3
 
@@ -48,11 +50,13 @@ def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
         module = _loaded(file)
     except Exception as error:
         return _unread(file, f"the file does not load: {type(error).__name__}: {error}")
-    backward = getattr(module, name or "backward", None)
-    missing = [part for part in ("forward", "example") if not callable(getattr(module, part, None))]
-    if not callable(backward):
+    backward, forward = getattr(module, name or "backward", None), getattr(module, "forward", None)
+    missing = [] if callable(getattr(module, "example", None)) else ["example"]
+    if backward is None:
         missing.insert(0, name or "backward")
-    if missing or not callable(backward):
+    if forward is None and inspect.isfunction(backward) and not _gives_both(backward):
+        missing.insert(0, "forward")
+    if missing:
         return {
             "error": "the file lacks " + " and ".join(missing),
             "expected": "forward(params, x, y), backward(params, x, y) and example(seed) -> (params, x, y)",
@@ -63,14 +67,36 @@ def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
     for seed in range(SEEDS):
         try:
             inputs = module.example(seed)
-            if not isinstance(inputs, tuple | list) or len(inputs) != 3:
+            if not isinstance(inputs, tuple | list) or not inputs:
                 return _unread(file, "example does not give (params, x, y)")
-            problems.append(Problem(module.forward, backward, tuple(inputs), ("params", "x", "y")))
+            problems.append(_problem(backward, forward, tuple(inputs)))
+        except UsageError as error:
+            return {"error": error.what, "expected": error.expected, "got": error.got, "next": error.next}
         except Exception as error:
             if not problems:
                 return _unread(file, f"example failed: {type(error).__name__}: {error}")
             break
     return judge(problems, file=file, budget=min(10.0, seconds / 3)).data()
+
+
+def _problem(backward: Any, forward: Any, inputs: tuple[Any, ...]) -> Problem:
+    names = ("params", "x", "y")
+    if inspect.isfunction(backward) and inspect.isfunction(forward) and len(inputs) == len(names):
+        takes = [len(inspect.signature(inspect.unwrap(function)).parameters) for function in (forward, backward)]
+        if takes == [len(names)] * 2 and isinstance(inputs[0], dict | list):
+            return Problem(forward, backward, inputs, names)
+    from backproof.check.code.adapters import problem_of
+
+    # A custom gradient or an object brings its own forward; that of the file is for plain functions.
+    own = forward if inspect.isfunction(backward) or inspect.ismethod(backward) else None
+    return problem_of(backward, own, inputs)
+
+
+def _gives_both(function: Any) -> bool:
+    """Whether a function returns a pair or more, as (value, gradient) does."""
+    from backproof.check.code.results import returned_names
+
+    return len(returned_names(function)) >= 2
 
 
 def _loaded(file: str) -> types.ModuleType:

@@ -10,20 +10,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code import probes
+from backproof.check.code import hostile, probes, safeguards
 from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.diagnosis import Case, diagnose
-from backproof.check.code.grounds import grounded
+from backproof.check.code.grounds import grounded, holds
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.lines import lines_of
 from backproof.check.code.problem import Problem
 from backproof.check.code.results import CodeError
-from backproof.check.code.shapes import mentions
-from backproof.check.code.truth import Truth, find, without_small_constants
+from backproof.check.code.truth import Truth, find
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
 
 BUDGET: Final = 8.0
-SAFEGUARD: Final = 1e-3
+SAFEGUARD: Final = 1e-8
 
 
 def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET) -> CodeReport:
@@ -53,6 +52,7 @@ def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any],
 def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float = BUDGET) -> CodeReport:
     """Judge at several examples; the first is probed, and the first that shows a mistake is searched for its cause."""
     started = time.perf_counter()
+    problems = [probes.steady(problem) for problem in problems]
     first = problems[0]
     small = probes.excerpt(first)
     if small is not None:
@@ -101,17 +101,35 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
     if verdicts and all(v.verdict == "proved" for v in verdicts.values()):
         probed = probes.probe(first, names, files, namespaces, time.perf_counter() + max(2.0, 3 * unit))
         for name, message in probed.wrong.items():
+            if holds(probed.problems[name], name, files, namespaces):
+                notes.append(f"{name} deviates by rounding alone, its formula is proved: {message}")
+                continue
             again = _judged(probed.problems[name], [name], lines, files, namespaces, deadline)[name]
             if again.verdict == "refuted":
                 verdicts[name] = replace(again, notes=(*again.notes, message))
         for name, conditions in probed.conditions.items():
             verdicts[name] = replace(verdicts[name], conditions=conditions)
         notes += probed.notes
+        for name, mistake in _types(first, claims, names, files, namespaces).items():
+            verdicts[name] = _blamed(verdicts[name], name, mistake, lines.get(name))
     verdicts, grounds = grounded(first, verdicts, files, namespaces)
     notes += grounds
     for name, mistake in manners.mistakes.items():
         verdicts[name] = _blamed(verdicts.get(name), name, mistake, lines.get(name))
     return CodeReport(file, tuple(verdicts[n] for n in names), tuple(notes), time.perf_counter() - started)
+
+
+def _types(
+    problem: Problem,
+    claims: Mapping[str, Any],
+    names: list[str],
+    files: frozenset[str],
+    namespaces: list[dict[str, Any]],
+) -> dict[str, CodeMistake]:
+    """What goes wrong in the type of the inputs, where that is shorter than float64."""
+    if problem.is_double:
+        return {}
+    return hostile.own_types(problem, claims, find(problem, files, namespaces, names).gradients)
 
 
 def sources(problem: Problem) -> tuple[frozenset[str], list[dict[str, Any]]]:
@@ -151,28 +169,33 @@ def _judged(
     wrong = {n: c for n, c in compared.items() if c.kind in ("differs", "shape", "nan")}
     kinks = probes.on_a_kink(problem, truth, list(wrong), files, namespaces) if wrong else {}
     wrong = {n: c for n, c in wrong.items() if n not in kinks}
-    safe = _safeguarded(problem, wrong, truth)
+    safe = _safeguarded(wrong, truth)
     wrong = {n: c for n, c in wrong.items() if n not in safe}
     mistakes: Mapping[str, tuple[CodeMistake, ...]] = {}
     if wrong:
         case = Case(problem, truth, claims, compared, wrong, files, namespaces, deadline)
         mistakes = diagnose(case)
-    needs = dict.fromkeys(kinks, "off the kink") | dict.fromkeys(safe, "the tiny constants of forward count as 0")
+    needs = dict.fromkeys(kinks, "off the kink") | safe
     return {n: _verdict(n, compared.get(n), mistakes.get(n, ()), lines.get(n), truth, needs.get(n)) for n in names}
 
 
-def _safeguarded(problem: Problem, wrong: Mapping[str, Comparison], truth: Truth) -> list[str]:
-    """The gradients that deviate a little because they leave out a constant such as the 1e-12 in log(a + 1e-12)."""
-    close = [n for n, c in wrong.items() if c.deviation is not None and c.deviation.relative < SAFEGUARD]
-    if truth.trace is None or not close or mentions(problem.written_in, "float32", "float16", "half", "single"):
-        return []
-    other = without_small_constants(truth.trace, close)
-    found: list[str] = []
-    for name, gradient in other.items():
-        apart = float(np.max(np.abs(wrong[name].claim - wrong[name].truth), initial=0.0))
-        limit = 10 * wrong[name].tolerance + 0.1 * apart + 5e-7 * float(np.max(np.abs(gradient), initial=0.0))
-        if np.max(np.abs(gradient - wrong[name].claim), initial=0.0) <= limit:
-            found.append(name)
+def _safeguarded(wrong: Mapping[str, Comparison], truth: Truth) -> dict[str, str]:
+    """The gradients that leave out no more than a constant such as the 1e-12 in log(a + 1e-12), with what is then said.
+
+    It is settled by certified bounds: the deviation may be large where functions saturate, and is none from the
+    gradient without the constant.
+    """
+    open_names = [n for n, c in wrong.items() if c.kind == "differs"]
+    tiny = safeguards.constants(truth.trace) if truth.trace is not None and open_names else {}
+    if truth.trace is None or not tiny:
+        return {}
+    words = ", ".join(f"{value:.3g}" for value in sorted(set(tiny.values())))
+    found: dict[str, str] = {}
+    for name, (middle, radius) in safeguards.gradients(truth.trace, open_names).items():
+        scale = float(np.max(np.abs(middle), initial=0.0))
+        limit = radius + SAFEGUARD * scale + min(wrong[name].tolerance, 100 * SAFEGUARD * scale)
+        if np.all(np.abs(middle - wrong[name].claim) <= limit):
+            found[name] = f"right up to the tiny constants of forward ({words}), which count as 0"
     return found
 
 

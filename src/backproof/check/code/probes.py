@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code.arguments import is_object, leaves, library, numbers
+from backproof.check.code import hostile
+from backproof.check.code.arguments import is_object, leaves, numbers
 from backproof.check.code.comparing import Comparison, comparisons
+from backproof.check.code.hostile import moved, same, small_batch
 from backproof.check.code.kinds import CodeMistake, named
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
-from backproof.check.code.truth import Truth, along, find, ties
+from backproof.check.code.truth import Trace, Truth, along, find, ties
 
 NUDGE: Final = 1e-3
 SLIGHT: Final = 1e-4
@@ -56,10 +61,14 @@ def manners(problem: Problem, claims: Mapping[str, Any]) -> Manners:
         for name in known:
             if name in damaged or not set(damaged) & set(known):
                 found.mistakes[name] = named("in-place", f"backward changes {', '.join(damaged)}")
+    if sum(v.size for v in problem.values.values()) < LARGE:
+        mistakes, notes = hostile.layouts(problem, claims)
+        found.mistakes = mistakes | found.mistakes
+        found.notes += notes
     for name, first in known.items():
         again = np.array(numbers(second[name])) if name in second else first
-        if first.shape == again.shape and not _same(first, again):
-            if _same(2 * first, again) or (_same(first * 1.5, again)):
+        if first.shape == again.shape and not same(first, again):
+            if same(2 * first, again) or same(first * 1.5, again):
                 found.mistakes[name] = named(
                     "no-accumulate", "a buffer is kept from call to call", fix="start from zeros"
                 )
@@ -75,19 +84,6 @@ def _snapshot(arguments: tuple[Any, ...]) -> dict[Any, Array]:
 
 def _kept(before: Array, after: Array | None) -> bool:
     return after is not None and bool(np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"))
-
-
-def _same(a: Array, b: Array) -> bool:
-    if a.dtype.kind not in "fc":
-        return bool(np.array_equal(a, b))
-    limit = 1e-4 if a.dtype.itemsize <= 4 else 1e-10
-    scale = float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0))
-    return bool(np.allclose(a, b, rtol=limit, atol=limit * scale, equal_nan=True))
-
-
-def moved(problem: Problem, values: Mapping[str, Array]) -> Problem:
-    """The problem at another point."""
-    return problem.at(problem.arguments(values))
 
 
 def _right(
@@ -166,60 +162,87 @@ def probe(
 ) -> Probed:
     """Other points, until the time is over: small batches, targets of another kind, other weights."""
     found = Probed()
-    for says, other in _points(problem):
+    certain = True
+    for says, other in itertools.chain(hostile.examples(problem), hostile.sizes(problem)):
         if time.perf_counter() > deadline:
             found.notes.append("not all probes were run: the gradient takes long")
             return found
         judged = _right(other, names, files, namespaces)
-        if judged is None:
+        if judged is None or ties_of(judged[1]):
             continue
-        if ties_of(judged[1]):
-            continue
-        for name, right in judged[0].items():
-            if not right and name not in found.wrong:
-                found.wrong[name] = says
-                found.problems[name] = other
+        bad = [n for n, right in judged[0].items() if not right and n not in found.wrong]
+        if bad and "has length" in says:
+            certain = judged[1].trace is not None and not loops_over_entries(judged[1].trace)
+        if bad and not certain:
+            # A loop over entries may pass over what is missing: forward then means another thing.
+            found.notes.append(f"{', '.join(bad)}: another gradient than that of forward {says}")
+            break
+        for name in bad:
+            found.wrong[name] = says
+            found.problems[name] = other
     if not found.wrong:
         _targets(problem, names, files, namespaces, found)
+        _further(problem, names, files, namespaces, found)
     return found
+
+
+def _further(
+    problem: Problem, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]], found: Probed
+) -> None:
+    """What is worth a note, but no mistake: more axes than the code may be made for, overflow."""
+    deeper = hostile.leading(problem)
+    judged = None if deeper is None else _right(deeper, names, files, namespaces)
+    if judged is not None and not all(judged[0].values()):
+        bad = ", ".join(n for n, right in judged[0].items() if not right)
+        found.notes.append(f"with a further axis before the others forward runs, and {bad} is wrong")
+    overflow = hostile.overflowing(problem)
+    if overflow is not None:
+        found.notes.append(overflow)
+
+
+def loops_over_entries(trace: Trace) -> bool:
+    """Whether single entries are looked up one after the other."""
+    return any(
+        n.op == "index"
+        and any(isinstance(k, int | np.integer) for k in (n.attr if isinstance(n.attr, tuple) else (n.attr,)))
+        for n in trace.nodes
+    )
+
+
+def steady(problem: Problem) -> Problem:
+    """The problem, with the same random numbers in every call where its functions draw some."""
+    try:
+        first, second = problem.loss(), problem.loss()
+    except Exception:
+        return problem
+    if first == second or (np.isnan(first) and np.isnan(second)):
+        return problem
+    note = "forward draws random numbers: both functions were given the same ones, from a fixed seed"
+    origins = problem.origins or (problem.forward, problem.backward)
+    return replace(
+        problem,
+        forward=_seeded(problem.forward),
+        backward=_seeded(problem.backward),
+        origins=origins,
+        formulas=problem.written_in,
+        notes=(*problem.notes, note),
+    )
+
+
+def _seeded(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: Any) -> Any:
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002 - a person's code may use the generator that everybody shares
+        if "torch" in sys.modules:
+            sys.modules["torch"].manual_seed(0)
+        return function(*arguments)
+
+    return run
 
 
 def ties_of(truth: Truth) -> bool:
     """Whether a traced point lies on a kink."""
     return truth.trace is not None and ties(truth.trace)
-
-
-def _points(problem: Problem) -> list[tuple[str, Problem]]:
-    rng = np.random.default_rng(23)
-    points: list[tuple[str, Problem]] = []
-    small = small_batch(problem, 1)
-    if small is not None:
-        points.append(("shows with a batch of one", small))
-    weights = {
-        n: v
-        for n, v in problem.values.items()
-        if problem.role(problem.leaves[n]) == "parameter" and np.any(v != np.round(v))
-    }
-    for says, low, high in (("shows with other weights", 0.5, 1.6), ("shows with large weights", 3.0, 4.0)):
-        values = {n: v * rng.uniform(low, high, size=v.shape) for n, v in weights.items()}
-        points.append((says, moved(problem, values)))
-    return points
-
-
-def small_batch(problem: Problem, count: int) -> Problem | None:
-    """The problem with its first examples alone, where data and targets have examples along their first axis."""
-    if len(problem.inputs) != 3 or problem.library == "jax":
-        # JAX reads past the end of an array without a word: code for a given length would be accused.
-        return None
-    data = {
-        n: numbers(leaf.original)
-        for n, leaf in problem.leaves.items()
-        if problem.role(leaf) != "parameter" and library(leaf.original) and np.ndim(leaf.original)
-    }
-    lengths = {len(array) for array in data.values()}
-    if len(lengths) != 1 or min(lengths) <= count:
-        return None
-    return problem.at(problem.arguments({n: array[:count] for n, array in data.items()}))
 
 
 def excerpt(problem: Problem) -> Problem | None:

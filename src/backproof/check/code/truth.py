@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code.arguments import library, numbers
-from backproof.check.code.operations import OPERATIONS, Array
+from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
 from backproof.check.code.tape import Node, Tape, before, sweep
 from backproof.check.code.tracing import Recorder, Traced, UntraceableError
@@ -24,7 +24,6 @@ from backproof.errors import BackproofError
 MAX_ENTRIES: Final = 1_500
 SAMPLED: Final = 48
 LARGE: Final = 200_000
-TINY: Final = 1e-6
 EPSILON: Final = float(np.finfo(float).eps)
 
 
@@ -266,32 +265,6 @@ def _complex_works(problem: Problem, names: list[str]) -> bool:
         return math.isfinite(found) and abs(found - slope) <= 20 * error + 1e-7 * abs(slope)
     except Exception:
         return False
-
-
-def without_small_constants(trace: Trace, names: list[str]) -> dict[str, Array]:
-    """The gradients with the tiny constants left out that keep a logarithm or a quotient from infinity; or nothing."""
-    small = [
-        p
-        for node in trace.nodes
-        if node.op in ("add", "subtract")
-        for p in node.parents
-        if p.op == "constant" and np.size(p.value) == 1 and 0 < abs(float(np.asarray(p.value).item())) <= TINY
-    ]
-    if not small:
-        return {}
-    before_change = [(node, node.value) for node in trace.nodes]
-    try:
-        for node in small:
-            node.value = np.zeros(node.shape)
-        with np.errstate(all="ignore"):
-            for node in trace.nodes:
-                if node.parents:
-                    node.value = OPERATIONS[node.op].run(node.attr, *(p.value for p in node.parents))
-        swept = sweep(trace.nodes, trace.output, keep=False)
-        return {n: np.array(swept.at(trace.tape.inputs[n])) for n in names if n in trace.tape.inputs}
-    finally:
-        for node, value in before_change:
-            node.value = value
 
 
 def ties(trace: Trace) -> bool:
