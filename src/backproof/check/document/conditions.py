@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -22,6 +23,7 @@ _IF: Final = (
 _AFTER: Final = re.compile(rf"[\s,;.(*_:–—-]*{_IF}\s*(?:the\s+case\s+)?[(*_]*\s*", re.IGNORECASE)
 _BEFORE: Final = re.compile(rf"\b{_IF}\b(?:\s*(?:the\s+case|\d+|[a-z])\b)?[\s(:.*_–—-]*$", re.IGNORECASE)
 _ENDS: Final = re.compile(r"[.!?]\s+[A-Z]|\n\s*#|\n\s*[-*]\s|\n\n.*\S.*\n\n", re.DOTALL)
+_LETTERS: Final = frozenset("abcdijklmnopqrstuvw")
 MAX_BETWEEN: Final = 120
 
 
@@ -72,7 +74,7 @@ class Conditions:
             return
 
 
-def is_condition(node: Notation) -> bool:
+def is_condition(node: Notation, classes: AbstractSet[str] = frozenset()) -> bool:
     """Whether a relation only compares two index letters: i = j, i ≠ j.
 
     >>> is_condition(Relation((Symbol("i"), Symbol("j")), ("≠",)))
@@ -81,7 +83,7 @@ def is_condition(node: Notation) -> bool:
     return (
         isinstance(node, Relation)
         and node.signs in (("=",), ("≠",))
-        and all(len(letter_of(s) or "") == 1 and (letter_of(s) or "") in "abcdijklmnopqrstuvw" for s in node.sides)
+        and all((letter := letter_of(s)) is not None and letter in _LETTERS | classes for s in node.sides)
     )
 
 
@@ -94,7 +96,7 @@ def only_condition(piece: Piece, forms: Forms) -> Relation | None:
     if len(found) != 1 or not isinstance(found[0], Relation):
         return None
     condition = forms.condition(found[0])
-    return condition if is_condition(condition) else None
+    return condition if is_condition(condition, forms.classes) else None
 
 
 def attached(nodes: Sequence[Notation]) -> Iterator[tuple[Notation, tuple[Relation, ...]]]:

@@ -38,7 +38,7 @@ from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import parts, with_parts
 
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
-CAPITAL_NUMBERS: Final = frozenset("TNMK")
+CAPITAL_NUMBERS: Final = frozenset(("T", "N", "M", "K", "Delta"))
 VECTOR_FUNCTIONS: Final = frozenset({"softmax", "diag"})
 UNKNOWN_LOSSES: Final = LOSS_LETTERS | {"ell", "l"}
 SCALARS: Final = frozenset("lambda eta alpha beta gamma epsilon eps mu rho tau m n N M B K T t k i j l s c".split())
@@ -110,9 +110,9 @@ class Making:
         builder.functions.update(self.functions)
         builder.loss = loss_name(sorted(self.needed, key=lambda n: self.needed[n].order))
         self._define(builder)
-        guessed = [
-            n for n in self.ranks if n[0].isupper() and n not in {*given, *self.bold, *self.needed, *CAPITAL_NUMBERS}
-        ]
+        known = {*given, *self.bold, *self.needed, *CAPITAL_NUMBERS}
+        known |= {n for n in self.indexed if self.ranks.get(n) == 2}
+        guessed = [n for n in self.ranks if n[0].isupper() and n not in known]
         mixed = any(self.ranks.values())
         numbers = sorted(n for n, r in self.ranks.items() if not r and n not in self.needed)
         said = mixed or any(n[0].isupper() for n in numbers)

@@ -30,6 +30,11 @@ _INSTEAD: Final = re.compile(
     r"|\b(?:stattdessen|au lieu|en vez)\b",
     re.IGNORECASE,
 )
+_CASES: Final = re.compile(
+    r"\b(?:equal|same|differ\w*|distinct|diagonal\w*|otherwise|cases?|else|match\w*|correct class|true class)\b|≠"
+    r"|\b(?:gleich|verschieden|sonst|égaux|différents?|sinon|iguales|distintos|otro caso)\b",
+    re.IGNORECASE,
+)
 _ALL_OF_THEM: Final = re.compile(r"\b(?:all|each|every|both|any|either)\b", re.IGNORECASE)
 
 
@@ -71,6 +76,16 @@ class Networks:
         return (
             sentence is not None and _INSTEAD.search(sentence.words) is not None and bool(losses_named(sentence.words))
         )
+
+    def speaks_of_cases(self, piece: Piece) -> bool:
+        """Whether the sentence of a formula, or the one before a display, speaks of equal or different indices."""
+        at = next((k for k, s in enumerate(self.sentences) if s.start <= piece.start < s.end), None)
+        if at is None:
+            return False
+        near = (
+            self.sentences[at : at + 1] if self.sentences[at].words.strip() else self.sentences[max(0, at - 1) : at + 2]
+        )
+        return any(_CASES.search(s.words) for s in near)
 
     def instead(self, node: Relation, piece: Piece) -> tuple[list[CheckedClaim], str]:
         """The claim for a loss that its own sentence names instead, and that loss in words; nothing without one."""

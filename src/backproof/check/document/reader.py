@@ -13,7 +13,7 @@ from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where
 from backproof.check.document.conditions import Conditions, attached, under
 from backproof.check.document.context import Context, Setting
-from backproof.check.document.forms import Forms, formulas
+from backproof.check.document.forms import Forms, formulas, free_letters
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.prose import runs
@@ -29,7 +29,7 @@ from backproof.errors import BackproofError, FormulaError, ShapeError
 from backproof.language.elaboration import elaborate
 from backproof.language.expression import num
 from backproof.language.grammar import parse_list
-from backproof.language.notation import Call, Derivative, Matrix, Notation, Power, Relation, Symbol, Words
+from backproof.language.notation import Call, Cases, Derivative, Matrix, Notation, Power, Relation, Symbol, Words
 from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, parts, with_parts
 from backproof.language.walks import inline, names
@@ -335,13 +335,33 @@ class _Reader:
         if other and all(c.verdict == "proved" for c in other):
             yield from other
             return
+        limited = self._holds_under_a_condition(node, piece)
         for claim in found:
-            if claim.verdict == "refuted" and words:
+            if claim.verdict == "refuted" and limited:
+                because = f"true for {limited} only; whether the words around it say so is not certain"
+                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted" and words:
                 because = f"it is false for the loss that the text defines, but the sentence speaks of {words}"
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
             elif claim.verdict == "refuted":
                 claim = replace(claim, would_be_right_for=self.networks.right_for(node, piece))
             yield claim
+
+    def _holds_under_a_condition(self, node: Relation, piece: Piece) -> str:
+        """The condition i = j or i ≠ j that makes a claim true, where the sentence speaks of such a thing in words."""
+        plain = self.forms.plain(node)
+        letters = sorted(free_letters(plain))
+        if len(letters) != 2 or isinstance(node.sides[0], Cases) or not self.networks.speaks_of_cases(piece):
+            return ""
+        for sign in ("=", "≠"):
+            condition = Relation((Symbol(letters[0]), Symbol(letters[1])), (sign,))
+            claimed, notes = under(plain, (condition,))
+            try:
+                if notes and all(c.verdict == "proved" for c in self._own(claimed, piece)):
+                    return f"{letters[0]} {sign} {letters[1]}"
+            except BackproofError:
+                continue
+        return ""
 
     def _step_by_step(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         """A chain with a side that cannot be read: the others are judged from the last one that could."""

@@ -118,6 +118,7 @@ _SCANNERS: Final = {
     "latex": re.compile("|".join((_VERBATIM, *_MATH)), _FLAGS),
 }
 _COMMENT: Final = re.compile(r"(?<!\\)%[^\n]*")
+_ESCAPED: Final = re.compile(r"\\\\(?=[A-Za-z])")
 _INLINE: Final = ("paren2", "paren", "dollar", "gitlab", "role")
 _DISPLAY: Final = ("dollars", "bracket2", "bracket", "environment", "first", "directive")
 _MATH_FENCES: Final = ("math", "latex", "tex", "{math}")
@@ -151,7 +152,11 @@ def _found(found: re.Match[str], *, doubled: bool) -> Iterator[Piece]:
         inside = groups.get(name)
         if inside is not None and inside.strip():
             shown: Kind = "display" if name in _DISPLAY else "inline"
-            yield Piece(shown, _undoubled(inside) if doubled else inside, found.start(name))
+            if doubled:
+                inside = _undoubled(inside)
+                # A line has no rows: two backslashes before a command are one that was escaped too often.
+                inside = _ESCAPED.sub(r" \\", inside) if shown == "inline" else inside
+            yield Piece(shown, inside, found.start(name))
     if not any(groups.get(name) is not None for name in (*_DISPLAY, *_INLINE)):
         yield Piece("code", found[0], found.start())
 
