@@ -193,6 +193,32 @@ def test_narrow_numbers_and_short_times_leave_the_verdict_measured() -> None:
     assert notes == ["measured, not proved: the time for the proof ran out"]
 
 
+def test_rounding_at_large_weights_is_no_mistake() -> None:
+    """The loss loses its digits where a sigmoid saturates; the gradient is right, and its formula is proved there."""
+    rng = np.random.default_rng(0)
+    pair = PAIRS["columns"]
+    params = {
+        "W1": rng.normal(size=(25, 40)) * 0.3, "b1": rng.normal(size=(25, 1)),
+        "W2": rng.normal(size=(10, 25)), "b2": rng.normal(size=(10, 1)),
+    }  # fmt: skip
+    inputs = params, rng.normal(size=(40, 64)), np.eye(10)[rng.integers(0, 10, 64)].T
+    report = backproof.check_gradient(pair.backward, forward=pair.forward, inputs=inputs)
+    assert {g.verdict for g in report.gradients} == {"proved"}
+
+
+def test_a_part_of_joined_arrays_is_that_part() -> None:
+    def loss(w: Any, x: Any) -> Any:
+        a = np.hstack([np.ones((len(x), 1)), np.tanh(np.hstack([np.ones((len(x), 1)), x]) @ w)])
+        return np.sum(a[:, 1:] ** 3) + np.sum(a)
+
+    def gradient(w: Any, x: Any) -> Any:
+        a1 = np.hstack([np.ones((len(x), 1)), x])
+        a2 = np.hstack([np.ones((len(x), 1)), np.tanh(a1 @ w)])
+        return {"w": a1.T @ ((3 * a2[:, 1:] ** 2 + 1) * (1 - a2[:, 1:] ** 2))}
+
+    assert set(proofs(loss, gradient, normal(4, 5), normal(6, 3)).proved) == {"w"}
+
+
 def test_the_report_says_what_is_proved_and_for_which_sizes() -> None:
     pair = PAIRS["columns"]
     report = backproof.check_gradient(pair.backward, forward=pair.forward, inputs=pair.inputs)

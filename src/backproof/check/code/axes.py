@@ -230,7 +230,25 @@ def _broadcast(sizes: Sizes, node: Node) -> Axes:
 
 
 def _indexed(sizes: Sizes, node: Node) -> Axes:
-    return chosen(sizes, sizes.places(node, node.parents[0], node.attr))
+    places = sizes.places(node, node.parents[0], node.attr)
+    part = part_of(node.parents[0], places)
+    if part is not None:
+        sizes.met([chosen(sizes, places), sizes.of[id(part)]], len(node.shape))
+    return chosen(sizes, places)
+
+
+def part_of(whole: Node, places: Sequence[Place]) -> Node | None:
+    """The array that a slice gives back, where the whole was joined from several."""
+    cut = [p for p in places if p.where is not None or p.source is None]
+    if whole.op != "concatenate" or len(cut) != 1 or isinstance(cut[0].where, tuple) or len(places) != len(whole.shape):
+        return None
+    along, start = whole.attr % len(whole.shape), 0
+    for part in whole.parents:
+        length = part.shape[along]
+        if cut[0].source == along and np.array_equal(cut[0].where, np.arange(start, start + length)):
+            return part
+        start += length
+    return None
 
 
 def chosen(sizes: Sizes, places: Sequence[Place]) -> Axes:

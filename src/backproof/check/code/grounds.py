@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from backproof.check.code.arguments import numbers
 from backproof.check.code.literals import text_of
 from backproof.check.code.problem import Problem
 from backproof.check.code.proofs import SECONDS, CodeProof, Proofs, prove
@@ -49,8 +50,28 @@ def grounded(
     return dict(verdicts) | changed, []
 
 
+def holds(problem: Problem, name: str, files: frozenset[str], namespaces: list[dict[str, Any]]) -> bool:
+    """Whether a gradient is proved as a formula where its numbers deviate: then rounding is to blame alone.
+
+    What was followed must give the numbers that the code gives itself, and all of them finite.
+    """
+    backward = backward_traced(problem, files, namespaces, scalars=True)
+    if backward is None or name not in backward.outputs:
+        return False
+    followed, given = np.asarray(backward.outputs[name].value), np.asarray(numbers(problem.claimed()[name]))
+    if followed.shape != given.shape or not np.all(np.isfinite(given)):
+        return False
+    same = np.allclose(followed, given, rtol=1e-9, atol=0)
+    return same and name in _found(problem, [name], files, namespaces, SECONDS, admissible=()).proved
+
+
 def _found(
-    problem: Problem, names: list[str], files: frozenset[str], namespaces: list[dict[str, Any]], seconds: float
+    problem: Problem,
+    names: list[str],
+    files: frozenset[str],
+    namespaces: list[dict[str, Any]],
+    seconds: float,
+    admissible: Sequence[Assumption] | None = None,
 ) -> Proofs:
     try:
         forward = traced(problem, files, namespaces)
@@ -59,7 +80,8 @@ def _found(
     backward = backward_traced(problem, files, namespaces, scalars=True)
     if backward is None:
         return Proofs(because=dict.fromkeys(names, "the backward function does not run on a tape"))
-    return prove(forward, backward, names, text=text_of(files), admissible=_admissible(problem), seconds=seconds)
+    known = _admissible(problem) if admissible is None else admissible
+    return prove(forward, backward, names, text=text_of(files), admissible=known, seconds=seconds)
 
 
 def scope(proof: CodeProof) -> str:

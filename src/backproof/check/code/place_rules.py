@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.check.code.axes import FormlessError, Place, chosen
+from backproof.check.code.axes import FormlessError, Place, chosen, part_of
 from backproof.check.code.formulas import Formula, Formulas, Places, key_of, moved
 from backproof.check.code.tape import Node
 from backproof.language.expression import Expr, Index, add, fresh, mul, one, reindex, sum_over, tensor
@@ -54,6 +54,9 @@ def indexed(f: Formulas, node: Node) -> Formula:
     if f[whole].present is not None:
         raise FormlessError("a part is taken of an array with −∞")
     places, out = f.sizes.places(node, whole, node.attr), f.own(node)
+    part = part_of(whole, places)
+    if part is not None and f[part].present is None and np.shape(part.value) == node.shape:
+        return Formula(out, f.at(part, out))
     source, ties = _selected(f, node, whole, places, out)
     targets = {i for axis in out for i in axis}
     summed = [i for axis in source for i in axis if i not in targets]

@@ -43,7 +43,7 @@ SECONDS: Final = 1.0
 
 READINGS: Final[tuple[Numbers, ...]] = ("sizes", "letters", "digits")
 MOST_NODES: Final = 1_500
-MOST_ENTRIES: Final = 4_000_000
+MOST_ENTRIES: Final = 60_000_000
 MOST_TRIES: Final = 3
 LOSS: Final = "J"
 NOTHING: Final = Text()
