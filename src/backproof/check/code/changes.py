@@ -34,6 +34,7 @@ def stages(search: Search) -> list[Iterator[Change]]:
         _simple(search),
         macros.changes(search),
         _slopes(search),
+        _other_slopes(search),
         _operands(search),
         _strange(search),
     ]
@@ -207,14 +208,6 @@ def _slopes(search: Search) -> Iterator[Change]:
         for kind, detail, wrong in slope_variants(search, u, v, slope):
             rank = SLOPE_RANKS.get(kind, 5)
             yield Change(u, c_v * (wrong - slope), kind, detail, 1.0, rank)
-        if not _is_linear(search, u, v, slope):
-            for form, function in FORMS.items():
-                if _is(function(np.asarray(v.value)), slope):
-                    for other in pool(search, u.shape):
-                        if other is not v and other is not u:
-                            says = f"{form} with the value of line {other.line}"
-                            wrong = function(np.asarray(other.value))
-                            yield Change(u, c_v * (wrong - slope), "wrong-slope-point", says, 1.0, 7)
         # The output's slope kept where it has cancelled; the usual short forms of it.
     for node in search.trace.nodes:
         if node.active and node.shape:
@@ -236,7 +229,11 @@ def _is(value: Array, slope: Array) -> bool:
 
 
 def _is_linear(search: Search, u: Node, v: Node, slope: Array) -> bool:
-    return bool(np.allclose(_slope_at(search, u, v, 0.1 - np.asarray(u.value)), slope, rtol=1e-9))
+    known: dict[tuple[int, int], bool] = search.__dict__.setdefault("_linear", {})
+    if (u.number, v.number) not in known:
+        elsewhere = _slope_at(search, u, v, 0.1 - np.asarray(u.value))
+        known[u.number, v.number] = bool(np.allclose(elsewhere, slope, rtol=1e-9))
+    return known[u.number, v.number]
 
 
 def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
@@ -258,7 +255,15 @@ def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[t
             yield "wrong-slope-point", f"{form} with z in place of a", function(at_u)
             for slip, wrong in SLIPS.get(form, {}).items():
                 yield "wrong-exponent", f"{slip} in place of {form}", wrong(at_v)
-        known = activations_at(search, u)
+
+
+def other_functions(search: Search, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
+    """The slope of another activation of the catalogue, where v is one: kind of mistake, detail, and the slope."""
+    if _is_linear(search, u, v, slope):
+        return
+    at_v = np.asarray(v.value)
+    known = activations_at(search, u)
+    with np.errstate(all="ignore"):
         for name, own_value, own_slope in known:
             # v = k·f(u) with a factor k that does not depend on u
             scale = 1e-12 * float(np.max(np.abs(at_v * own_slope)))
@@ -267,6 +272,23 @@ def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[t
                 for other, _, other_slope in known:
                     if other != name:
                         yield "wrong-activation", f"the slope of {other}, not of {name}", k * other_slope
+
+
+def _other_slopes(search: Search) -> Iterator[Change]:
+    """Slopes of other activations, and usual forms of slopes at the values of other lines."""
+    for u, v, slope in _regions(search):
+        c_v = search.cotangent(v)
+        for kind, detail, wrong in other_functions(search, u, v, slope):
+            yield Change(u, c_v * (wrong - slope), kind, detail, 1.0, 5)
+        if _is_linear(search, u, v, slope):
+            continue
+        for form, function in FORMS.items():
+            if _is(function(np.asarray(v.value)), slope):
+                for other in pool(search, u.shape):
+                    if other is not v and other is not u:
+                        says = f"{form} with the value of line {other.line}"
+                        wrong = function(np.asarray(other.value))
+                        yield Change(u, c_v * (wrong - slope), "wrong-slope-point", says, 1.0, 7)
 
 
 def _same_shape_ancestors(node: Node, steps: int = 6) -> Iterator[Node]:

@@ -21,6 +21,7 @@ from backproof.check.code.verdicts import CodeReport, GradientVerdict
 from backproof.errors import UsageError
 
 SEEDS: Final = 3
+LARGE: Final = 200_000
 
 
 def main(arguments: list[str]) -> int:
@@ -70,6 +71,8 @@ def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
             if not isinstance(inputs, tuple | list) or not inputs:
                 return _unread(file, "example does not give (params, x, y)")
             problems.append(_problem(backward, forward, tuple(inputs)))
+            if sum(v.size for v in problems[0].values.values()) > LARGE:
+                break
         except UsageError as error:
             return {"error": error.what, "expected": error.expected, "got": error.got, "next": error.next}
         except Exception as error:

@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code import hostile, probes, safeguards
+from backproof.check.code import hostile, probes
 from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.diagnosis import Case, diagnose
-from backproof.check.code.grounds import grounded, holds
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.lines import lines_of
 from backproof.check.code.problem import Problem
@@ -52,7 +51,6 @@ def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any],
 def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float = BUDGET) -> CodeReport:
     """Judge at several examples; the first is probed, and the first that shows a mistake is searched for its cause."""
     started = time.perf_counter()
-    problems = [probes.steady(problem) for problem in problems]
     first = problems[0]
     small = probes.excerpt(first)
     if small is not None:
@@ -67,6 +65,7 @@ def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float
 
 
 def _whole(problems: Sequence[Problem], file: str | None, budget: float, started: float) -> CodeReport:
+    problems = [probes.steady(problem) for problem in problems]
     first = problems[0]
     files, namespaces = sources(first)
     wanted = first.wanted
@@ -99,6 +98,8 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
             if number == 0 or verdict.verdict == "refuted":
                 verdicts[name] = verdict
     if verdicts and all(v.verdict == "proved" for v in verdicts.values()):
+        from backproof.check.code.grounds import holds
+
         probed = probes.probe(first, names, files, namespaces, time.perf_counter() + max(2.0, 3 * unit))
         for name, message in probed.wrong.items():
             if holds(probed.problems[name], name, files, namespaces):
@@ -112,8 +113,11 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
         notes += probed.notes
         for name, mistake in _types(first, claims, names, files, namespaces).items():
             verdicts[name] = _blamed(verdicts[name], name, mistake, lines.get(name))
-    verdicts, grounds = grounded(first, verdicts, files, namespaces)
-    notes += grounds
+    if any(v.verdict == "proved" for v in verdicts.values()):
+        from backproof.check.code.grounds import grounded
+
+        verdicts, grounds = grounded(first, verdicts, files, namespaces)
+        notes += grounds
     for name, mistake in manners.mistakes.items():
         verdicts[name] = _blamed(verdicts.get(name), name, mistake, lines.get(name))
     return CodeReport(file, tuple(verdicts[n] for n in names), tuple(notes), time.perf_counter() - started)
@@ -185,6 +189,8 @@ def _safeguarded(wrong: Mapping[str, Comparison], truth: Truth) -> dict[str, str
     It is settled by certified bounds: the deviation may be large where functions saturate, and is none from the
     gradient without the constant.
     """
+    from backproof.check.code import safeguards
+
     open_names = [n for n, c in wrong.items() if c.kind == "differs"]
     tiny = safeguards.constants(truth.trace) if truth.trace is not None and open_names else {}
     if truth.trace is None or not tiny:

@@ -293,7 +293,7 @@ def _regions(search: Search) -> Iterator[Hit]:
     """Whole functions of single entries that occur in every pass: their slope missing, twice, at a wrong point, or
     that of another function.
     """
-    from backproof.check.code.changes import regions, slope_variants
+    from backproof.check.code.changes import regions
 
     groups: dict[tuple[Any, ...], list[tuple[Node, Node, Array]]] = {}
     for u, v, own in regions(search):
@@ -302,7 +302,7 @@ def _regions(search: Search) -> Iterator[Hit]:
     several = [members for members in groups.values() if len(members) > 1]
     several.sort(key=lambda members: members[0][1].number - members[0][0].number)
     for members in several[:MAX_REGIONS]:
-        named = [{(kind, detail): wrong for kind, detail, wrong in slope_variants(search, *one)} for one in members]
+        named = [{(kind, detail): wrong for kind, detail, wrong in _all_variants(search, *one)} for one in members]
         for key in named[0]:
             if search.case.late:
                 return
@@ -314,6 +314,13 @@ def _regions(search: Search) -> Iterator[Hit]:
             hit = _tried(search, members[0][0], None, *key, None, extra)
             if hit is not None:
                 yield hit
+
+
+def _all_variants(search: Search, u: Node, v: Node, own: Array) -> Iterator[tuple[str, str, Array]]:
+    from backproof.check.code.changes import other_functions, slope_variants
+
+    yield from slope_variants(search, u, v, own)
+    yield from other_functions(search, u, v, own)
 
 
 def _added(before: Extra | None, later: int, difference: Array) -> Extra:

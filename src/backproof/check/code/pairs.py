@@ -125,7 +125,7 @@ def _shared(search: Search, made: Search) -> None:
         made.__dict__["directions"] = search.directions
         made.__dict__["moves"] = search.moves
         made.rows = search.rows
-    for name in ("edges", "outgoing", "reach", "lengths", "_regions", "_places", "_activations"):
+    for name in ("edges", "outgoing", "reach", "lengths", "_regions", "_places", "_activations", "_linear"):
         if name in search.__dict__ or not name.startswith("_"):
             made.__dict__[name] = search.__dict__[name] if name in search.__dict__ else getattr(search, name)
 
@@ -139,7 +139,7 @@ def _with_factor(search: Search, left: list[str], found: dict[str, list[CodeMist
     slopes = {
         n: np.array([float(np.sum(search.directions[k][1][n] * search.gradient(n))) for k in pairs[n]]) for n in left
     }
-    for count, item in enumerate(chain.from_iterable(changes.stages(search)[:4])):
+    for count, item in enumerate(chain.from_iterable(changes.stages(search)[:5])):
         if (count % 64 == 0 and search.case.late) or not left:
             return
         if item.scale != 1.0 or not np.all(np.isfinite(item.delta)):
