@@ -88,14 +88,6 @@ Ltac bp_pointwise :=
 Ltac bp_vector_quick :=
   intros; first [ reflexivity | solve [bp_by_algebra] | solve [bp_pointwise] | solve [bp_sum_algebra] ].
 
-(** Behind a softmax: P says that the numerator is the output times the denominator, U that the outputs sum to 1. *)
-Tactic Notation "bp_shares" constr(P) constr(U) :=
-  intros; rewrite ?U in * by assumption;
-  let E := fresh in pose proof U as E; try (specialize (E _ ltac:(eassumption)));
-  first
-  [ solve [bp_vector_quick]
-  | apply Sum_ext; let i := fresh "i" in let H := fresh in intros i H; cbv beta;
-    rewrite ?P by assumption; unfold Rdiv, Rminus; first [ ring | field; bp_vside ] ].
 Ltac bp_vector_line :=
   intros; repeat match goal with H : Sum _ _ = 1 |- _ => progress rewrite ?H end;
   first

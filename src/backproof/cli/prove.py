@@ -15,8 +15,8 @@ from backproof.errors import FileError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backproof.coq.catalogue import Outcome
     from backproof.coq.exporting import Export
+    from backproof.coq.groups import Outcome
     from backproof.coq.kernel import Answer
 
 EXAMPLES: Final = """\
@@ -126,14 +126,18 @@ def _table(outcomes: Iterable[Outcome]) -> int:
     print(f"{'claim':<52} {'accepted':>9} {'lines':>7} {'seconds':>8}  axioms")
     claims = accepted = 0
     failed: list[tuple[str, str]] = []
+    empty: list[tuple[str, str]] = []
     for outcome in outcomes:
         claims += outcome.claims
         accepted += outcome.accepted
         failed += outcome.failed
+        empty += outcome.empty
         axioms = ", ".join(_short(a) for a in outcome.axioms) or "-"
         counted = f"{outcome.accepted}/{outcome.claims}"
         print(f"{outcome.group:<52} {counted:>9} {outcome.lines:>7} {outcome.seconds:>8.1f}  {axioms}", flush=True)
     print(f"{accepted} of {claims} claims accepted by Coq ({100 * accepted / max(1, claims):.1f} %)")
     for words, reason in failed:
         print(f"  not accepted: {words}: {reason}")
+    for reason in dict.fromkeys(r for _, r in empty):
+        print(f"  left out, since {reason}: {', '.join(words for words, r in empty if r == reason)}")
     return REJECTED if failed else 0

@@ -1,33 +1,62 @@
-"""The whole catalogue before Coq's kernel: every slope, every elementwise pair, the vector pairs, dense networks.
+"""The whole catalogue before Coq's kernel: every slope, every pair of an activation and a loss, and dense networks.
 
-The functions are proved once, in a module of their own; the pairs follow in one file for each activation. A theorem
-that Coq does not accept is taken out and listed with Coq's message, and the others are checked again: one failure
-hides no other.
+The functions are proved once, in a module of their own; the pairs follow in one file for each activation.
 """
 
 from __future__ import annotations
 
-import re
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from backproof import catalog
 from backproof.calculus.network import Layout, Network, Reduction
+from backproof.calculus.unfolding import unfold
 from backproof.coq import kernel
-from backproof.coq.document import Document
+from backproof.coq.conditions import Condition, attainable, of_assumption
+from backproof.coq.document import MODULES
 from backproof.coq.exporting import export
 from backproof.coq.functions import Functions
+from backproof.coq.groups import TIME_LIMIT, Claim, Group, Outcome, check_group, short
 from backproof.coq.identifiers import plain
-from backproof.coq.outputs import Line, Output, OutputWriter
+from backproof.coq.networks import NetworkWriter
+from backproof.coq.outputs import Line, Output, OutputWriter, conditions_of, scalar
+from backproof.coq.refutations import MODULES as REFUTING
+from backproof.coq.refutations import Case, negation
+from backproof.coq.shelf import Shelf
 from backproof.errors import BackproofError
+from backproof.language.expression import Expr, apply, tensor
 from backproof.proof.derivation import derive
 
-WORKERS = 2
+WORKERS: Final = 2
+SLOPES_GROUP: Final = "slopes"
+LIBRARY_GROUP: Final = "library"
+NETWORK_GROUP: Final = "networks"
+REFUTED_GROUP: Final = "refuted"
+REFUTED_PAIRS: Final = (
+    ("sigmoid", "bce"),
+    ("sigmoid", "half-mse"),
+    ("tanh", "mse"),
+    ("relu", "half-mse"),
+    ("softplus", "mse"),
+    ("exp", "poisson"),
+    ("identity", "log-cosh"),
+    ("identity", "bce-with-logits"),
+)
+LIBRARY: Final = {
+    "Activations": ("relu_kink", "is_derive_elu_1", "is_derive_softsign"),
+    "Losses": ("is_derive_huber", "is_derive_squared_hinge", "is_derive_log_cosh"),
+    "Softmax": ("logsumexp_grad", "log_softmax_jac", "bp_softmax", "bp_log_softmax", "softmax_ce"),
+    "Normalisation": ("bp_centre", "bp_rmsnorm", "bp_layernorm"),
+    "Attention": ("attention_scores", "attention_query"),
+    "Network": ("backward_correct",),
+    "Batches": ("batch_delta", "batch_weight", "batch_bias", "weight_decay"),
+    "Sharing": ("bp_shared", "bp_aff"),
+    "Refutation": ("extra_slope_is_wrong_everywhere", "missing_slope_is_wrong", "hidden_condition_is_wrong"),
+}
+"""Theorems that the library proves once for all, by module."""
+EMPTY: Final = "the activation's values lie outside the domain of the loss: nothing to prove"
 _BATCHES: Final[tuple[tuple[Reduction, Layout, str | None], ...]] = (
     ("mean", "columns", "lambda"),
     ("mean", "rows", "lambda"),
@@ -35,60 +64,7 @@ _BATCHES: Final[tuple[tuple[Reduction, Layout, str | None], ...]] = (
     ("sum", "rows", None),
     ("mean-all", "columns", None),
 )
-VECTOR_GROUP = "vectors"
-NETWORK_GROUP = "networks"
-SCALAR_MODULES = ("Rules", "Functions", "Scalars", "Activations")
-TIME_LIMIT = 300.0
-MOST_FAILURES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A theorem with the lines of its statement and proof."""
-
-    name: str
-    words: str
-    text: str
-
-    @property
-    def lines(self) -> int:
-        """How long it is."""
-        return self.text.count("\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What Coq said of a group of claims: the names that failed, each with the reason."""
-
-    group: str
-    claims: int
-    lines: int
-    seconds: float
-    axioms: tuple[str, ...]
-    failed: tuple[tuple[str, str], ...]
-
-    @property
-    def accepted(self) -> int:
-        """How many claims Coq accepted."""
-        return self.claims - len(self.failed)
-
-
-def elementwise_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The elementwise activations and losses that have a definition."""
-    activations = tuple(a.name for a in catalog.activations() if a.elementwise and not a.abstract)
-    losses = tuple(entry.name for entry in catalog.losses() if entry.elementwise and not entry.abstract)
-    return activations, losses
-
-
-def functions_document(functions: Functions) -> Document:
-    """The module with every elementwise function of the catalogue and its slope."""
-    activations, losses = elementwise_names()
-    for name in (*activations, *losses):
-        if not catalog.is_axiom(name):
-            functions.name(name)
-    document = Document("The functions of the catalogue and their slopes", SCALAR_MODULES)
-    document.add(functions.text(), functions.lemmas)
-    return document
+_making: Final = Lock()  # one derivation at a time: the other thread waits for Coq
 
 
 def output(activation: str, loss: str) -> Output:
@@ -99,98 +75,142 @@ def output(activation: str, loss: str) -> Output:
     return Output(activation, loss, lines, network.program.assumptions)
 
 
-def pair_claims(activation: str, writer: OutputWriter) -> tuple[list[Claim], list[tuple[str, str]]]:
-    """Delta for one activation with every elementwise loss, and the pairs that cannot be written, with the reason."""
+def activations() -> tuple[str, ...]:
+    """The activations whose pairs are proved; f stands for any differentiable function."""
+    return (*(a.name for a in catalog.activations() if not a.abstract), "f")
+
+
+def losses() -> tuple[str, ...]:
+    """The losses whose pairs are proved; ell stands for any differentiable function."""
+    return tuple(entry.name for entry in catalog.losses())
+
+
+def pairs_of(activation: str, functions: Functions) -> Group:
+    """Delta for one activation with every loss."""
     claims: list[Claim] = []
     failed: list[tuple[str, str]] = []
-    for loss in elementwise_names()[1]:
+    empty: list[tuple[str, str]] = []
+    for loss in losses():
         words = f"{activation} with {loss}"
+        make = _single if _single_numbers(activation, loss) else _module
         try:
-            text, name = writer.theorem(output(activation, loss), steps=False)
+            claim = make(activation, loss, functions)
         except BackproofError as error:
             failed.append((words, error.what))
             continue
-        claims.append(Claim(name, words, text))
-    return claims, failed
+        if claim is None:
+            empty.append((words, EMPTY))
+        else:
+            claims.append(claim)
+    return Group(f"{activation} with every loss", tuple(claims), tuple(failed), tuple(empty))
 
 
-def check_group(
-    group: str, claims: Sequence[Claim], head: Callable[[], Document], folder: Path, failed: list[tuple[str, str]]
-) -> Outcome:
-    """Let Coq check the claims in one file; those that it rejects are taken out, and the rest is checked again."""
-    left = list(claims)
-    begin = time.monotonic()
-    axioms: tuple[str, ...] = ()
-    lost = list(failed)
-    while left and len(lost) - len(failed) < MOST_FAILURES:
-        document = head()
-        for claim in left:
-            document.add(f"(** {claim.name} *)\n{claim.text}", [claim.name])
-        text = document.text()
-        answer = kernel.check(text, TIME_LIMIT, beside=folder, keep=f"pairs_{plain(group)}")
-        if answer.accepted:
-            axioms = answer.axioms
-            break
-        culprit = _claim_at(text, answer.place, left)
-        if culprit is None:
-            lost += [(c.words, answer.message) for c in left]
-            left = []
-            break
-        lost.append((culprit.words, _short(answer.message)))
-        left.remove(culprit)
-    total = len(claims) + len(failed)
-    return Outcome(group, total, sum(c.lines for c in claims), time.monotonic() - begin, axioms, tuple(lost))
+def _single_numbers(activation: str, loss: str) -> bool:
+    """Whether delta of a unit depends on that unit alone, and both functions are known."""
+    both = (catalog.activation(activation), catalog.loss(loss))
+    return all(entry.elementwise and not entry.abstract for entry in both)
 
 
-def _claim_at(text: str, line: int | None, claims: Sequence[Claim]) -> Claim | None:
-    if line is None:
+def _single(activation: str, loss: str, functions: Functions) -> Claim | None:
+    """Delta of one unit; None where its hypotheses hold nowhere, as far as is known."""
+    found = output(activation, loss)
+    if not attainable(conditions_of(found)):
         return None
-    above = "\n".join(text.split("\n")[:line])
-    found = re.findall(r"^\(\*\* (\w+) \*\)$", above, re.MULTILINE)
-    return next((c for c in claims if found and c.name == found[-1]), None)
+    text, name = OutputWriter(functions).theorem(found, steps=False)
+    return Claim(name, f"{activation} with {loss}", text)
 
 
-def _short(message: str) -> str:
-    return " ".join(message.split())[:160]
+def _meets_domain(activation: str, loss: str) -> bool:
+    """Whether the activation's values enter the domain of the loss, as far as is known."""
+    known, entry = catalog.activation(activation), catalog.loss(loss)
+    domain = [c for a in entry.domain if a.tensor == entry.parameters[0] and (c := of_assumption(a)) is not None]
+    if known.elementwise and not known.abstract:
+        value = unfold(apply(activation, tensor("z")))
+        return attainable(Condition(c.kind, value) for c in domain)
+    return not (domain and known.range == "log-probability")
+
+
+def _module(activation: str, loss: str, functions: Functions) -> Claim | None:
+    """Delta of a whole layer, as a module of its own; None where the loss has no value behind the activation."""
+    if not _meets_domain(activation, loss):
+        return None
+    writer = NetworkWriter(derive(Network(output=activation, loss=loss)), functions.known())
+    parts = "\n\n".join(writer.parts())
+    name = f"pair_{plain(activation)}_{plain(loss)}"
+    theorems = tuple(f"{name}.{t}" for t in writer.theorems)
+    return Claim(name, f"{activation} with {loss}", f"Module {name}.\n{parts}\nEnd {name}.", theorems)
 
 
 def check_everything(only: Sequence[str] = ()) -> Iterator[Outcome]:
-    """All groups: the functions, every activation with every elementwise loss, vector pairs, and networks.
+    """All groups: the library, the slopes, every activation with every loss, refutations, and networks.
 
     `only` names groups. Two files are checked at a time.
     """
-    if not only or set(only) - {VECTOR_GROUP, NETWORK_GROUP}:
-        yield from check_pairs([g for g in only if g not in ("slopes", VECTOR_GROUP, NETWORK_GROUP)])
-    if not only or VECTOR_GROUP in only:
-        yield from check_networks(vector_networks())
+    if not only or LIBRARY_GROUP in only:
+        yield from check_library()
+    if not only or set(only) - {LIBRARY_GROUP, NETWORK_GROUP}:
+        yield from check_pairs(only or (*activations(), REFUTED_GROUP))
     if not only or NETWORK_GROUP in only:
         yield from check_networks(dense_networks())
 
 
-def check_pairs(only: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Every elementwise pair, one outcome for the functions and one for each activation."""
-    functions = Functions()
-    document = functions_document(functions)
-    with tempfile.TemporaryDirectory(prefix="backproof-") as name, ThreadPoolExecutor(WORKERS) as pool:
-        folder = Path(name)
-        answer = kernel.check(document.text(), TIME_LIMIT, beside=folder, keep="catalogue")
-        failed = () if answer.accepted else (("the catalogue's functions", answer.message),)
-        lines = document.text().count("\n")
-        yield Outcome("slopes", len(functions.lemmas), lines, answer.seconds, answer.axioms, failed)
+def check_library() -> Iterator[Outcome]:
+    """The theorems of the library that no exported file repeats: normalisations, attention, kinks, any depth."""
+
+    def outcome(item: tuple[str, tuple[str, ...]]) -> Outcome:
+        module, theorems = item
+        text = f"From Backproof Require Import {module}.\n" + "".join(f"Print Assumptions {t}.\n" for t in theorems)
+        answer = kernel.check(text, TIME_LIMIT)
+        lines = (kernel.library_folder() / f"{module}.v").read_text(encoding="utf-8").count("\n")
+        failed = () if answer.accepted else tuple((t, short(answer.message)) for t in theorems)
+        return Outcome(f"proofs/{module}.v", len(theorems), lines, answer.seconds, answer.axioms, failed)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield from pool.map(outcome, LIBRARY.items())
+
+
+def check_pairs(only: Sequence[str]) -> Iterator[Outcome]:
+    """The slopes of all functions, then one outcome for each activation named, and one for refuted claims."""
+    with Shelf() as shelf, ThreadPoolExecutor(WORKERS) as pool:
+        answer = shelf.answer
+        failed = () if answer.accepted else (("the catalogue's functions", short(answer.message)),)
+        yield Outcome(SLOPES_GROUP, len(shelf.lemmas), shelf.lines, answer.seconds, answer.axioms, failed)
         if failed:
             return
 
-        def outcome(group: tuple[str, list[Claim], list[tuple[str, str]]]) -> Outcome:
-            return check_group(group[0], group[1], _with_catalogue, folder, group[2])
+        def outcome(name: str) -> Outcome:
+            modules = REFUTING if name == REFUTED_GROUP else MODULES
+            with _making:
+                functions = shelf.functions()
+                group = near_misses(functions) if name == REFUTED_GROUP else pairs_of(name, functions)
+            return check_group(group, lambda: shelf.document(modules), shelf.folder)
 
-        groups = [(a, *pair_claims(a, OutputWriter(functions))) for a in only or elementwise_names()[0]]
-        yield from pool.map(outcome, groups)
+        yield from pool.map(outcome, [n for n in only if n not in (SLOPES_GROUP, LIBRARY_GROUP, NETWORK_GROUP)])
 
 
-def _with_catalogue() -> Document:
-    document = Document("Pairs of the catalogue", SCALAR_MODULES)
-    document.add("From Statements Require Import catalogue.")
-    return document
+def near_misses(functions: Functions) -> Group:
+    """Wrong claims about delta, each a right one with one mistake in it; their negations are the theorems."""
+    claims: list[Claim] = []
+    for activation, loss in REFUTED_PAIRS:
+        right = output(activation, loss)
+        for mistake, wrong in changed(right).items():
+            case = Case(f"{mistake}_{plain(activation)}_{plain(loss)}", right, wrong)
+            # With a slope that is 1, or 0 and 1, some changes leave the formula right: no point separates them.
+            if (found := negation(case, functions)) is not None:
+                claims.append(found)
+    return Group(REFUTED_GROUP, tuple(claims))
+
+
+def changed(right: Output) -> dict[str, Expr]:
+    """The result of a derivation with one mistake in it."""
+    a, y, z = tensor("a"), tensor("y"), tensor("z")
+    result = scalar(right.lines[-1].expr)
+    return {
+        "sign": -result,
+        "factor": 2 * result,
+        "extra_slope": result * apply(right.activation, z, orders=(1,)),
+        "missing_slope": apply(right.loss, a, y, orders=(1, 0)),
+    }
 
 
 def check_networks(networks: Sequence[Network]) -> Iterator[Outcome]:
@@ -199,29 +219,16 @@ def check_networks(networks: Sequence[Network]) -> Iterator[Outcome]:
     def outcome(network: Network) -> Outcome:
         words = network.describe()
         try:
-            file = export(derive(network))
+            with _making:
+                file = export(derive(network))
         except BackproofError as error:
             return Outcome(words, 1, 0, 0.0, (), ((words, error.what),))
         answer = kernel.check(file.text, TIME_LIMIT)
-        failed = () if answer.accepted else ((words, _short(answer.message)),)
+        failed = () if answer.accepted else ((words, short(answer.message)),)
         return Outcome(words, 1, file.lines, answer.seconds, answer.axioms, failed)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(outcome, networks)
-
-
-def vector_networks() -> tuple[Network, ...]:
-    """Every activation of a whole layer with every loss of one, and softmax with the usual elementwise losses."""
-    activations = tuple(a.name for a in catalog.activations() if not a.elementwise and not a.abstract)
-    losses = tuple(entry.name for entry in catalog.losses() if not entry.elementwise and not entry.abstract)
-    pairs = [(a, entry) for a in activations for entry in losses if _sensible(a, entry)]
-    pairs += [("softmax", entry) for entry in ("mse", "half-mse", "huber", "log-cosh", "ell")]
-    return tuple(Network(output=a, loss=entry) for a, entry in pairs)
-
-
-def _sensible(activation: str, loss: str) -> bool:
-    """Whether the loss has a value: no logarithm of a log-probability, which is never positive."""
-    return not (catalog.activation(activation).range == "log-probability" and catalog.loss(loss).domain)
 
 
 def dense_networks() -> tuple[Network, ...]:

@@ -8,9 +8,10 @@ hypothesis.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, product
 from typing import Final, Literal
 
 from backproof import catalog
@@ -35,6 +36,8 @@ from backproof.language.program import Assumption
 from backproof.language.walks import inline, names
 
 VALUES: Final = 40
+PLACES: Final = tuple(Fraction(p, 4) for p in (2, 8, -2, -8, 1, 16, -16))
+ATTEMPTS: Final = len(PLACES) ** 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,33 @@ def can_vanish(expr: Expr, positive: frozenset[str] = frozenset()) -> bool:
         if math.isfinite(value):
             signs.add(value > 0)
     return len(signs) != 1
+
+
+def met(found: Iterable[Condition], point: Mapping[str, float | Fraction], gap: float = 0.0) -> bool:
+    """Whether all conditions hold at a point, by more than the gap; computed in floating point."""
+    from backproof.calculus.interpreter import evaluate_expr
+
+    try:
+        for condition in found:
+            value = float(evaluate_expr(condition.expr, point))
+            holds = {"positive": value > gap, "nonzero": abs(value) > gap, "in-unit-interval": gap < value < 1 - gap}
+            if not holds[condition.kind]:
+                return False
+    except (BackproofError, ArithmeticError, TypeError, ValueError):
+        return False
+    return True
+
+
+def attainable(found: Iterable[Condition]) -> bool:
+    """Whether a point is known at which all conditions hold: a theorem whose hypotheses never hold says nothing.
+
+    >>> attainable([Condition("positive", tensor("z"))]), attainable([Condition("positive", -(tensor("z") ** 2))])
+    (True, False)
+    """
+    found = tuple(found)
+    letters = sorted({n for c in found for n in names(c.expr)})
+    places = islice(product(PLACES, repeat=len(letters)), ATTEMPTS)
+    return any(met(found, dict(zip(letters, place, strict=True))) for place in places)
 
 
 def _value(place: int, positive: bool) -> Fraction:  # noqa: FBT001

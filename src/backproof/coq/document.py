@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MODULES = (
-    "Rules", "Functions", "Scalars", "Activations", "Sums", "Gradients", "Layers", "Softmax", "Vectors", "Batches",
-    "Programs",
+    "Rules", "Functions", "Scalars", "Activations", "Sums", "Gradients", "Layers", "Softmax", "Vectors", "Shares",
+    "Batches", "Programs",
 )  # fmt: skip
 
 

@@ -107,9 +107,9 @@ class EquationProofs(LayerProofs):
         attempts = [
             "reflexivity",
             f"solve [unfold {whole}; reflexivity]",
+            *self._shares(target, sweep),
             "solve [bp_vector_quick]",
             f"solve [unfold {sweep} in *; bp_vector_quick]",
-            *self._shares(target, sweep),
             f"solve [unfold {whole} in *; bp_vector_quick]",
             *_from_the_start(earlier, start, sweep),
             f"unfold {whole} in *; bp_vector_line",

@@ -132,6 +132,10 @@ class Functions:
     written: list[str] = field(default_factory=list[str])
     lemmas: list[str] = field(default_factory=list[str])
 
+    def known(self) -> Functions:
+        """The functions of this file as known ones, for a file that requires it."""
+        return Functions(self.names.copy(), dict(self.used))
+
     def call(self, node: Apply) -> tuple[str, ...]:
         """The head of an application: the function, primed for its slope, and its open letters."""
         if catalog.is_axiom(node.name) and not any(node.orders):
@@ -141,7 +145,7 @@ class Functions:
             raise ExportError(f"a higher slope of {node.name} has no Coq form here")
         prime = "'" if first else ""
         if catalog.function(node.name) is None:
-            self.abstract[node.name] = len(node.args)
+            self.abstract[node.name] = max(len(node.args), self.abstract.get(node.name, 1))
             return (self.names.of(f"function {node.name}").removeprefix("function_") + prime,)
         if catalog.is_axiom(node.name):
             raise ExportError(f"the slope of {node.name} is written out before it is exported")

@@ -44,6 +44,12 @@ class Identifiers:
         self._names: dict[str, str] = dict(given or {})
         self._taken = {*RESERVED, *self._names.values()}
 
+    def copy(self) -> Identifiers:
+        """The same names, to be added to without changing these."""
+        again = Identifiers(self._names)
+        again._taken |= self._taken
+        return again
+
     def of(self, name: str) -> str:
         """The identifier of a name of the program."""
         if name not in self._names:

@@ -21,9 +21,25 @@ from backproof.coq.statements import (
     type_of,
 )
 from backproof.coq.terms import ATOM
-from backproof.language.expression import Apply, Mul, Pow, mul, one, power, reindex
+from backproof.language.expression import Add, Apply, Expr, Mul, Pow, add, apply, mul, one, postorder, power, reindex
 from backproof.language.program import Assumption, Definition
 from backproof.language.walks import names
+
+
+def share(body: Expr, value: Expr, kind: str) -> tuple[Expr, Expr, Expr] | None:
+    """The numerator, the share and the denominator of an activation whose outputs are shares of a whole, or logarithms
+    of shares.
+    """
+    match kind, body:
+        case "distribution", Mul(factors):
+            below = mul(*(f for f in factors if isinstance(f, Pow)))
+            return mul(*(f for f in factors if not isinstance(f, Pow))), value, power(below, -1)
+        case "log-probability", Add(terms):
+            logarithms = [n.args[0] for n in postorder(body) if isinstance(n, Apply) and n.name == "log"]
+            above = add(*(t for t in terms if not any(isinstance(n, Apply) for n in postorder(t))))
+            return (apply("exp", above), apply("exp", value), logarithms[0]) if len(logarithms) == 1 else None
+        case _:
+            return None
 
 
 class NetworkWriter(EquationProofs):
@@ -31,18 +47,18 @@ class NetworkWriter(EquationProofs):
 
     def text(self) -> str:
         """The whole file."""
+        for part in self.parts():
+            self.document.add(part)
+        self.document.theorems.extend(self.theorems)
+        return self.document.text()
+
+    def parts(self) -> list[str]:
+        """The functions that the derivation needs, and a section with its lemmas and theorems."""
         body = [self._variables(), self._forward(), self._tails(), self._backward(), *self._equations()]
         # Written last, since only now every function is known.
-        abstract = self._abstract()
-        if self.functions.written:
-            self.document.add(self.functions.text())
-        self.document.add("Section Network.")
-        if abstract:
-            self.document.add(abstract)
-        for part in body:
-            self.document.add(part)
-        self.document.add("End Network.", self.theorems)
-        return self.document.text()
+        abstract = [text] if (text := self._abstract()) else []
+        functions = [self.functions.text()] if self.functions.written else []
+        return [*functions, "Section Network.", *abstract, *body, "End Network."]
 
     def _variables(self) -> str:
         sorts = dict.fromkeys(s for n in self.program.names for s in self.program.sorts(n))
@@ -106,21 +122,20 @@ class NetworkWriter(EquationProofs):
         return lines + self._shares_of_whole() + self._domain_of_loss() + self._domain_of_whole()
 
     def _shares_of_whole(self) -> list[str]:
-        """Behind a softmax: the numerator is the output times the denominator, and the outputs sum to 1."""
+        """Behind a softmax: the numerator is the share times the denominator, and the shares sum to 1."""
         definition, place = self.program.by_name[self.output], self.place(self.output)
         body = reindex(definition.body, dict(zip(definition.indices, indices_of(place), strict=True)))
-        if not self.shares or not isinstance(body, Mul):
+        parts = share(body, self.entry(self.output, place), catalog.activation(self.network.output).range)
+        if parts is None:
             return []
-        below = mul(*(f for f in body.factors if isinstance(f, Pow)))
-        above = mul(*(f for f in body.factors if not isinstance(f, Pow)))
-        head, n = self.names.of(self.output), self.terms.sort(place.unit.sort)
-        value = self.write(self.entry(self.output, place))
-        whole = self.terms.write(power(below, -1), ATOM)
+        above, value, whole = (self.write(p) for p in parts)
+        head, n, i = self.names.of(self.output), self.terms.sort(place.unit.sort), self.terms.index(place.unit)
         return [
-            f"Lemma share_{head} : {self._for_all_entries(self.output)}{self.write(above)} = {value} * {whole}.",
-            f"Proof. intros; unfold {head}; field; bp_vside. Qed.",
-            f"Lemma unit_{head} : {self.forall}Sum {n} (fun {self.terms.index(place.unit)} => {value}) = 1.",
-            f"Proof. intros; pose proof positive_{n}; unfold {head}; bp_sum_algebra. Qed.",
+            f"Lemma share_{head} : {self._for_all_entries(self.output)}{above} = {value} * ({whole}).",
+            f"Proof. intros; unfold {head}; bp_share. Qed.",
+            f"Lemma unit_{head} : {self.forall}Sum {n} (fun {i} => {value}) = 1.",
+            f"Proof. intros; pose proof positive_{n}; apply unit_of_shares with ({whole}) (fun {i} => {above});",
+            f"  [bp_vside | intros; apply share_{head}; assumption | reflexivity]. Qed.",
         ]
 
     def _needs(self, call: Apply) -> list[Condition]:

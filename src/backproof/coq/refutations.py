@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
+from typing import Final
 
 from backproof.calculus.interpreter import evaluate_expr
 from backproof.calculus.unfolding import unfold
-from backproof.coq import kernel
-from backproof.coq.conditions import Condition
-from backproof.coq.document import Document
-from backproof.coq.functions import Calls, hypothesis, prepared
+from backproof.coq.conditions import Condition, met
+from backproof.coq.functions import Calls, Functions, hypothesis, prepared
+from backproof.coq.groups import Claim, Group, Outcome, check_group
 from backproof.coq.outputs import Line, Output, OutputWriter, conditions_of
+from backproof.coq.shelf import SCALAR_MODULES, Shelf
 from backproof.coq.terms import ATOM, Terms
 from backproof.errors import BackproofError
 from backproof.language.expression import Apply, Expr, add, mul, postorder
 from backproof.language.walks import names
 
-MODULES = ("Rules", "Functions", "Scalars", "Activations", "Losses", "Sums", "Gradients", "Softmax", "Refutation")
+MODULES: Final = (*SCALAR_MODULES, "Losses", "Sums", "Gradients", "Softmax", "Refutation")
 POINTS = 8
 AT_PLACE = 2
 LOGARITHMS = (Fraction(2), Fraction(3), Fraction(1, 2), Fraction(4))
@@ -58,74 +60,77 @@ class Coordinate:
         return math.log(self.value) if self.logarithm else float(self.value)
 
 
-def proof_file(output: Output, claim: Expr) -> str:
-    """A file that states the claim about delta as a theorem."""
-    writer = OutputWriter()
-    text, name = writer.theorem(replace(output, lines=(Line(claim, "the claim"),)), "claim", steps=False)
-    return _file(f"A claim about {output.activation} with {output.loss}", writer, text, name)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A claim about delta of an output layer, under a name that is a Coq identifier."""
+
+    name: str
+    output: Output
+    claim: Expr
 
 
-def negation_files(output: Output, claim: Expr) -> Iterator[str]:
-    """Files that state and prove the negation of the claim, each at another point."""
-    for point in _points(output, claim):
-        writer = OutputWriter()
-        proved, slope = writer.theorem(output, "delta", steps=False)
-        text = _negation(writer, output, claim, point, slope)
-        yield _file(
-            f"A wrong claim about {output.activation} with {output.loss}",
-            writer,
-            proved + "\n" + text,
-            "claim_is_wrong",
-        )
+def affirmation(case: Case, functions: Functions) -> Claim:
+    """The theorem that the claim is right."""
+    claimed = replace(case.output, lines=(Line(case.claim, "the claim"),))
+    text, name = OutputWriter(functions).theorem(claimed, case.name, steps=False)
+    return Claim(name, case.name, text)
 
 
-def judge(output: Output, claim: Expr, limit: float = kernel.DEFAULT_LIMIT) -> tuple[bool | None, kernel.Answer]:
-    """What Coq can prove of a claim: True for the claim itself, False for its negation, None for neither."""
-    answer = kernel.Answer("rejected", message="no point is known at which the claim differs")
-    for file in negation_files(output, claim):
-        answer = kernel.check(file, limit)
-        if answer.accepted:
-            return False, answer
-        if answer.status == "not installed":
-            return None, answer
-    right = kernel.check(proof_file(output, claim), limit)
-    return (True, right) if right.accepted else (None, answer if right.status != "not installed" else right)
-
-
-def _file(title: str, writer: OutputWriter, text: str, theorem: str) -> str:
-    document = Document(title, MODULES)
-    document.add(writer.functions.text())
-    document.add(text, [theorem])
-    return document.text()
-
-
-def _negation(writer: OutputWriter, output: Output, claim: Expr, point: Mapping[str, Coordinate], slope: str) -> str:
-    wrong = prepared(output.opened(claim))
-    whole = prepared(output.function)
-    needs = conditions_of(output)
+def negation(case: Case, functions: Functions) -> Claim | None:
+    """The theorem that the claim is wrong, with a proof at the first point that Coq can compute; None without a point
+    at which the claim differs.
+    """
+    points = tuple(_points(case.output, case.claim))
+    if not points:
+        return None
+    writer = OutputWriter(functions)
+    proved, slope = writer.theorem(case.output, f"slope_of_{case.name}", steps=False)
+    wrong = prepared(case.output.opened(case.claim))
+    whole = prepared(case.output.function)
+    last = prepared(case.output.opened(case.output.lines[-1].expr))
+    needs = conditions_of(case.output)
     terms, bound = writer.terms([whole, wrong, *(c.expr for c in needs)])
-    last = prepared(output.opened(output.lines[-1].expr))
-    order = list(
-        dict.fromkeys(("z", "y", *sorted(n for e in (whole, last, *(c.expr for c in needs)) for n in names(e))))
-    )
-    mine = list(
-        dict.fromkeys(("z", "y", *sorted(n for e in (whole, wrong, *(c.expr for c in needs)) for n in names(e))))
-    )
+    theirs = _arguments(whole, last, *(c.expr for c in needs))
+    mine = _arguments(whole, wrong, *(c.expr for c in needs))
     arrows = "".join(f"{hypothesis(c, terms)} -> " for c in needs)
-    values = " ".join(point[n].text for n in mine)
-    given = " ".join(point[n].text for n in order)
-    sides = "bp_point"
-    premises = "".join(f" assert (N{k} : {_at(c, point, writer)}) by {sides}." for k, c in enumerate(needs))
-    names_of = " ".join(f"N{k}" for k in range(len(needs)))
-    return (
-        f"Theorem claim_is_wrong : ~ (forall {' '.join(bound)}, {arrows}\n"
+    known = " ".join(f"N{k}" for k in range(len(needs)))
+    attempts: list[str] = []
+    for point in points:
+        premises = "".join(f"assert (N{k} : {_at(c, point, writer)}) by bp_point; " for k, c in enumerate(needs))
+        proved_at = " ".join([slope, *(point[n].text for n in theirs), known]).strip()
+        claimed_at = " ".join(["H", *(point[n].text for n in mine), known]).strip()
+        attempts.append(f"solve [{premises}refine (refute _ _ _ _ ({proved_at}) _ ({claimed_at})); bp_neq]")
+    text = (
+        f"{proved}\nTheorem {case.name} : ~ (forall {' '.join(bound)}, {arrows}\n"
         f"  is_derive (fun z => {terms.write(whole)}) z {terms.write(wrong, ATOM)}).\n"
-        "Proof.\n"
-        f"  intros H.{premises}\n"
-        f"  specialize (H {values} {names_of}). revert H.\n"
-        f"  apply refute with (1 := {slope} {given} {names_of}). bp_neq.\n"
-        "Qed.\n"
+        "Proof.\n  intros H.\n  first\n  [ " + "\n  | ".join(attempts) + " ].\nQed.\n"
     )
+    return Claim(case.name, case.name, text)
+
+
+def _arguments(*exprs: Expr) -> list[str]:
+    """The names that a theorem about these formulas binds, in order."""
+    return list(dict.fromkeys(("z", "y", *sorted(n for e in exprs for n in names(e)))))
+
+
+def judge(cases: Sequence[Case]) -> dict[str, bool | None]:
+    """What Coq proves of each claim: True for the claim itself, False for its negation, None for neither.
+
+    A claim that differs at some point is not tried: its negation is. Two files are checked at a time.
+    """
+    with Shelf() as shelf, ThreadPoolExecutor(2) as pool:
+        sides = {c.name: negation(c, shelf.functions()) for c in cases}
+        wrong = Group("wrong", tuple(n for n in sides.values() if n is not None))
+        right = Group("right", tuple(affirmation(c, shelf.functions()) for c in cases if sides[c.name] is None))
+
+        def outcome(group: Group) -> Outcome:
+            return check_group(group, lambda: shelf.document(MODULES), shelf.folder)
+
+        found: dict[str, bool | None] = {}
+        for group, said in zip((right, wrong), pool.map(outcome, (right, wrong)), strict=True):
+            lost = {words for words, _ in said.failed}
+            found |= {c.name: None if c.name in lost else group is right for c in group.claims}
+    return found
 
 
 def _at(condition: Condition, point: Mapping[str, Coordinate], writer: OutputWriter) -> str:
@@ -164,12 +169,9 @@ def _exponential(expr: Expr) -> bool:
 
 def _separates(difference: Expr, needs: tuple[Condition, ...], point: Mapping[str, Coordinate]) -> bool:
     numbers = {n: c.number for n, c in point.items()}
+    if not met(needs, numbers, GAP):
+        return False
     try:
-        for condition in needs:
-            value = float(evaluate_expr(condition.expr, numbers))
-            met = {"positive": value > GAP, "nonzero": abs(value) > GAP, "in-unit-interval": GAP < value < 1 - GAP}
-            if not met[condition.kind]:
-                return False
         gap = float(evaluate_expr(difference, numbers))
     except (BackproofError, ArithmeticError, ValueError):
         return False

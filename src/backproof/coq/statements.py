@@ -16,7 +16,7 @@ from backproof.calculus.sweep import adjoint_name
 from backproof.coq.conditions import Condition
 from backproof.coq.document import MODULES, Document
 from backproof.coq.functions import Calls, Functions, prepared
-from backproof.coq.identifiers import Identifiers, plain
+from backproof.coq.identifiers import plain
 from backproof.coq.outputs import AXIOM_SLOPES
 from backproof.coq.terms import Terms
 from backproof.errors import ExportError
@@ -56,12 +56,12 @@ class Place:
 class NetworkStatements:
     """Names and pieces of text for one derivation."""
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Derivation, functions: Functions | None = None) -> None:
         self.derivation = derivation
         self.network = derivation.network
         self.program: Program = derivation.program
-        self.names = Identifiers()
-        self.functions = Functions(self.names)
+        self.functions = functions or Functions()
+        self.names = self.functions.names
         self.bound: dict[str, str] = {}
         self.terms = Terms(self.names, self.bound, Calls(self.functions, self.bound).call)
         self.document = Document(f"Backpropagation: {self.network.describe()}", MODULES)
@@ -131,8 +131,8 @@ class NetworkStatements:
 
     @property
     def shares(self) -> bool:
-        """Whether the outputs are shares of a whole: a softmax or a relative of it."""
-        return catalog.activation(self.network.output).range == "distribution"
+        """Whether the outputs are shares of a whole, or their logarithms: a softmax or a relative of it."""
+        return catalog.activation(self.network.output).range in ("distribution", "log-probability")
 
     @cached_property
     def penalty(self) -> Expr | None:
