@@ -124,7 +124,8 @@ def wrong_claims(number: int, chance: random.Random) -> Iterator[Claim]:
             made = slip(line, chance)
             if made is not None:
                 line, kinds = replace(line, body=made.body), [*kinds, made.kind]
-        if len(kinds) < depth or not _is_wrong(judge[line.target], line):
+        # A formula that lacks an index of its left side is a slip of shape: it is refused at its place, not refuted.
+        if len(kinds) < depth or line.body.free != frozenset(line.indices) or not _is_wrong(judge[line.target], line):
             continue
         text = written_down(line, chance)
         if text is not None and text not in seen:
@@ -162,8 +163,7 @@ def written_down(line: Written, chance: random.Random) -> str | None:
     definition = Definition("∂J/∂" + line.target, line.indices, line.body)
     symbols = catalog.symbols()
     try:
-        # In matrix notation a formula that lacks an axis of its left side would be a slip of shape, not of mathematics.
-        if chance.random() < 0.25 or line.body.free != frozenset(line.indices):
+        if chance.random() < 0.25:
             sides = tuple(
                 notate(e, program=line.program, free=line.indices, symbols=symbols, style="index")
                 for e in (definition.head, definition.body)

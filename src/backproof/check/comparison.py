@@ -32,7 +32,7 @@ class Comparison:
 
 def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, ...]) -> Comparison | None:
     """The shorter of both comparisons, or None where neither is short enough to help."""
-    folder = _folder_of(program)
+    folder = folder_of(program)
     found: list[tuple[int, Literal["ratio", "rest"], Expr]] = []
     ratio = _ratio(folder, yours, correct)
     # A ratio that is a sum says less than the rest.
@@ -51,7 +51,7 @@ def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, 
 _folders: OrderedDict[int, Folder] = OrderedDict()
 
 
-def _folder_of(program: Program) -> Folder:
+def folder_of(program: Program) -> Folder:
     """The folder of a program; those of the last few programs are kept, with the rules that they have found."""
     # The folder holds its program, so that the identity of a remembered program cannot be taken by another one.
     found = _folders.get(id(program))

@@ -15,6 +15,7 @@ from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
+from backproof.check.comparison import folder_of
 from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
 from backproof.check.operators import nothing
 from backproof.check.points import SEED, Point, Scales
@@ -99,12 +100,12 @@ class Surroundings:
     @cached_property
     def folder(self) -> Folder:
         """Finds the names in which slopes are written."""
-        return Folder(self.program, self.network.admissible)
+        return Folder(self.program, self.network.admissible) if self.network.admissible else self.general_folder
 
-    @cached_property
+    @property
     def general_folder(self) -> Folder:
         """The same without what the loss takes for granted of its target."""
-        return Folder(self.program) if self.network.admissible else self.folder
+        return folder_of(self.program)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -294,10 +295,10 @@ class Lines:
 
     def table(self, slips: Iterator[Slip]) -> Table:
         """Slips with their values, as many as the time allows; what has no value is left out."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.thread_time() + SECONDS
         kept: dict[tuple[str, Expr], tuple[Slip, np.ndarray]] = {}
         for slip in slips:
-            if time.monotonic() > deadline:
+            if time.thread_time() > deadline:
                 break
             if (slip.entry.name, slip.body) in kept or not slip.body.free <= frozenset(self.indices):
                 continue
@@ -335,14 +336,14 @@ class Lines:
     @cached_property
     def lost(self) -> tuple[tuple[Pair, ...], np.ndarray]:
         """The gradient with two mistakes of the kinds that leave no trace in what is written, and the values."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.thread_time() + SECONDS
         kept: dict[Expr, tuple[Pair, np.ndarray]] = {}
         losses = [e for e in SEARCHED if e.undone is nothing]
         for form in self.forms:
             site = self.site(replace(self.definition, body=form))
             for first in self._made(site, losses):
                 for second in self._made(self.site(replace(self.definition, body=first.body)), losses):
-                    if time.monotonic() > deadline or len(kept) >= MOST_PAIRS:
+                    if time.thread_time() > deadline or len(kept) >= MOST_PAIRS:
                         break
                     if second.body in kept or not second.body.free <= frozenset(self.indices):
                         continue
