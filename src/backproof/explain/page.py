@@ -14,6 +14,7 @@ from backproof.explain.lesson import Lesson, Line, Passage
 from backproof.explain.mathml import formula
 from backproof.explain.speech import spoken
 from backproof.language.notation import Notation, Relation
+from backproof.language.text import write
 
 MARKS: Final = {
     "proved": ("✓", "proved"),
@@ -21,6 +22,8 @@ MARKS: Final = {
     "unknown": ("?", "unknown"),
     "unread": ("!", "not understood"),
 }
+BROAD, WIDE = 34, 64
+"""From how many characters on a formula leaves no room beside it: in a column, on a page."""
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 FOOT: Final = (
     "Every line was derived and decided exactly by backproof: “proved” holds for all sizes and all data where both "
@@ -113,10 +116,12 @@ def passage_card(passage: Passage) -> str:
     heading = passage.heading[0].upper() + passage.heading[1:]
     steps = "\n".join(_step(passage, number, line) for number, line in enumerate(passage.lines))
     name = escape(passage.name, quote=True)
+    longest = max(len(write(line.notation)) for line in passage.lines)
+    kind = "steps" + (" broad" if longest > BROAD else "") + (" wide" if longest > WIDE else "")
     return (
         f'<section class="card" id="{name}"><h2>{words(heading)} <code class="quiet">{name}</code></h2>\n'
         f'<div class="scroll" role="group" tabindex="0" aria-label="steps to {escape(heading.lower(), quote=True)}">'
-        f'<ol class="steps">\n{steps}\n</ol></div></section>'
+        f'<ol class="{kind}">\n{steps}\n</ol></div></section>'
     )
 
 

@@ -118,8 +118,10 @@ def plot(label: str, letter: str, xs: NDArray[np.float64], lines: Sequence[Line]
         # A jump is no line: neighbours that are far apart start a new stroke.
         far = 0.25 * (top - bottom)
         pen, path = "M", ""
+        inside = (values >= bottom) & (values <= top)
         for k, (u, v) in enumerate(zip(xs, values, strict=True)):
-            if not np.isfinite(v):
+            # Where it leaves the picture, a line ends at the edge.
+            if not np.isfinite(v) or not inside[max(0, k - 1) : k + 2].any():
                 pen = "M"
                 continue
             if k and abs(v - values[k - 1]) > far:

@@ -116,9 +116,11 @@ class Chart {
 
   line(n, xs, ys) {
     let d = "", pen = "M";
+    const inside = (k) => ys[k] >= this.low && ys[k] <= this.high;
     for (let k = 0; k < ys.length; k++) {
-      if (!Number.isFinite(ys[k])) { pen = "M"; continue; }
-      d += `${pen}${this.X(xs[k]).toFixed(1)} ${Math.max(20, Math.min(this.height - 30, this.Y(ys[k]))).toFixed(1)}`;
+      // Where it leaves the picture, a line ends at the edge.
+      if (!Number.isFinite(ys[k]) || !(inside(k) || inside(k - 1) || inside(k + 1))) { pen = "M"; continue; }
+      d += `${pen}${this.X(xs[k]).toFixed(1)} ${this.Y(Math.max(this.low, Math.min(this.high, ys[k]))).toFixed(1)}`;
       pen = "L";
     }
     this.lines[n].setAttribute("d", d);
