@@ -14,7 +14,7 @@ from backproof.check.document.making import Making, Setting
 from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known
-from backproof.check.document.vectors import numbered_entry
+from backproof.check.document.vectors import numbered_entry, written_out
 from backproof.check.worksheet.reading import name_of
 from backproof.errors import BackproofError
 from backproof.language.notation import (
@@ -45,6 +45,7 @@ class Context:
     values: dict[str, Fraction] = field(default_factory=dict[str, Fraction])
     families: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict[str, tuple[str, tuple[str, ...]]])
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    symmetric: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
     classes: set[str] = field(default_factory=set[str])
     _order: itertools.count[int] = field(default_factory=itertools.count)
@@ -60,7 +61,7 @@ class Context:
             if not all(found) or any(isinstance(a, Number) for a in head.arguments):
                 return False
             parameters, symbol = tuple(f or "" for f in found), head.function
-        if not isinstance(symbol, Symbol):
+        if not isinstance(symbol, Symbol) or written_out(body):
             return False
         name = name_of(symbol) if parameters is not None else next(iter(uses(symbol)), (None, ()))[0]
         if name is None:
@@ -124,7 +125,9 @@ class Context:
         for versions, earlier, cut in self._choices(relation):
             for matrices in (True, False):
                 try:
-                    making = Making(self.name, self.shapes, relation, text, versions, matrices=matrices)
+                    making = Making(
+                        self.name, self.shapes, relation, text, versions, matrices=matrices, symmetric=self.symmetric
+                    )
                     setting = replace(making.setting(earlier=earlier), cut=cut)
                 except BackproofError as error:
                     failed = failed or (None if cut else error)

@@ -4,49 +4,37 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where
 from backproof.check.document.conditions import Conditions, attached, under
-from backproof.check.document.context import Context, Setting
-from backproof.check.document.forms import Forms, formulas, free_letters
+from backproof.check.document.context import Context
+from backproof.check.document.declared import Declarations
+from backproof.check.document.forms import Forms, formulas
+from backproof.check.document.judge import Judge
 from backproof.check.document.marks import has_gradient, number
-from backproof.check.document.networks import Networks, better, where
+from backproof.check.document.networks import Networks
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
-from backproof.check.document.updates import ascends, gradient_of, positive_factor
-from backproof.check.document.vectors import entrywise, same
-from backproof.check.given import LOSS, World, reached
-from backproof.check.judging import Equation, judged, verdict_of
-from backproof.check.worksheet.reading import name_of, shape
-from backproof.check.worksheet.sheet import Step, chain_of, check_worksheet, rank, steps_of
-from backproof.check.worksheet.statements import Statement
-from backproof.errors import BackproofError, FormulaError, ShapeError
-from backproof.language.elaboration import elaborate
-from backproof.language.expression import num
-from backproof.language.grammar import parse_list
-from backproof.language.notation import Call, Cases, Derivative, Matrix, Notation, Power, Relation, Symbol, Words
-from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import fold, parts, with_parts
-from backproof.language.walks import inline, names
-from backproof.proof.verdict import Kind
+from backproof.check.document.updates import gradient_of
+from backproof.check.worksheet.reading import name_of
+from backproof.check.worksheet.sheet import check_worksheet
+from backproof.errors import BackproofError, FormulaError
+from backproof.language.notation import (
+    Derivative,
+    Notation,
+    Relation,
+    Symbol,
+    Transposed,
+    Words,
+)
 
-MAX_SECONDS: Final = 120.0
 MAX_CLAIMS: Final = 2_000
 _TALKS_OF_GRADIENTS: Final = re.compile(
     r"\\partial|∂|\\nabla|∇|\\frac\s*\{\s*\\?(?:mathrm\{d\}|d)\b|\\delta|δ|\bd[A-Za-z]\w*/d[A-Za-z]"
 )
-EQUAL: Final = ("=", ":=", "≡")
-_NO_EQUATION: Final = {
-    "≈": "an approximation is no equation: it is not judged",
-    "←": "an update of parameters is no equation: it is not judged",
-    "→": "a step towards something is no equation: it is not judged",
-}
-_FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
 _UPDATE: Final = re.compile(r"`\s*\w+\s*-=[^=\n`]{1,200}`")
 _QUESTION: Final = re.compile(r"(?:\\[;,:! ]|\s)*=(?:\\[;,:! ]|\s)*\?+\s*$")
 _HEADING: Final = re.compile(r"(?:^|\n)(?:#|\S[^\n]*\n[=\-~^]{4,}\n)|\\(?:sub)*section|\\chapter|<h[1-6]")
@@ -89,7 +77,6 @@ class _Reader:
     gradients: int = 0
     definitions: int = 0
     chain: tuple[Notation, ...] = ()
-    revalued: set[str] = field(default_factory=set[str])
     chain_conditions: tuple[Relation, ...] = ()
 
     def __post_init__(self) -> None:
@@ -98,7 +85,8 @@ class _Reader:
         self.forms = Forms.of(p.text for p in self.document.pieces if p.kind in ("inline", "display"))
         self.conditions = Conditions(self.document, self.forms)
         self.context.summed, self.context.classes = self.forms.summed, self.forms.classes
-        self.deadline = time.monotonic() + MAX_SECONDS
+        self.judge = Judge(self.document, self.context, self.forms, self.networks)
+        self.declared = Declarations(self.document, self.context)
 
     def claims(self) -> Iterator[CheckedClaim]:
         for piece in self.document.pieces:
@@ -108,10 +96,10 @@ class _Reader:
                 case "prose":
                     if _HEADING.search(piece.text):
                         self.context.values.clear()
-                        self.revalued.clear()
+                        self.judge.revalued.clear()
                     for run in runs(piece.text):
                         yield from self._formula(Piece("inline", run.text, piece.start + run.start), loose=True)
-                    self._declarations(piece)
+                    self.declared.words(piece)
                 case "inline" | "display":
                     yield from self._formula(piece)
                 case "code":
@@ -127,29 +115,11 @@ class _Reader:
                 place = Where(self.document.name, place.line + line - 1, place.column + first)
             yield replace(claim, where=place)
 
-    def _declarations(self, piece: Piece) -> None:
-        """Shapes in words: "X is a n × m matrix"."""
-        before = [p for p in self.document.pieces if p.start < piece.start][-1:]
-        found = re.match(r"\s+(?:is|be)\s+(?:a|an)\s*$", piece.text)
-        if found and before and before[0].kind == "inline":
-            after = next((p for p in self.document.pieces if p.start >= piece.start + len(piece.text)), None)
-            if after is not None and after.kind == "inline" and re.search(r"\\times|×", after.text):
-                self._shape(before[0].text, after.text)
-
-    def _shape(self, written: str, sizes: str) -> None:
-        try:
-            symbol = parse_list(written)[0]
-            name = name_of(symbol)
-            if name is not None:
-                self.context.shapes[name] = shape(sizes)
-        except BackproofError:
-            return
-
     def _formula(self, piece: Piece, *, loose: bool = False) -> Iterator[CheckedClaim]:
         self.formulas += not loose
         talks = _TALKS_OF_GRADIENTS.search(piece.text) is not None
         if len(piece.text) > 20_000:
-            yield self._unread(piece, piece.text, 0, FormulaError("the formula is too long"))
+            yield self.judge.unread(piece, piece.text, 0, FormulaError("the formula is too long"))
             return
         for text, start in self._parsable(piece):
             part = Piece(piece.kind, text, piece.start + start)
@@ -158,7 +128,7 @@ class _Reader:
                 error = found
                 if talks and "=" in text and not loose:
                     self.gradients += 1
-                    yield self._unread(part, text, 0, error)
+                    yield self.judge.unread(part, text, 0, error)
                 continue
             for node, conditions in attached(found):
                 if isinstance(node, Relation):
@@ -197,7 +167,7 @@ class _Reader:
         if "∈" in node.signs:
             at = node.signs.index("∈")
             if at == 0:
-                self._member(node)
+                self.declared.member(node)
                 return
             # A = B ∈ ℝⁿ: the equation is what is claimed.
             node = replace(node, sides=node.sides[: at + 1], signs=node.signs[:at])
@@ -209,7 +179,7 @@ class _Reader:
             self.chain_conditions = conditions
             conditioned, notes = under(self.forms.plain(node), conditions) if conditions else (node, ())
             conditioned = conditioned if notes else node
-            claims = list(self._claim(conditioned, piece))
+            claims = list(self.judge.claims(conditioned, piece))
             # The step that an earlier line ended with was judged there.
             known = bool(before) and len(claims) == len(node.sides) - 1
             for claim in claims[1:] if known else claims:
@@ -217,325 +187,30 @@ class _Reader:
             return
         self._definition(node, piece)
 
-    def _member(self, node: Relation) -> None:
-        name = name_of(node.sides[0])
-        reals = node.sides[1]
-        if name is None or not isinstance(reals, Power) or not isinstance(reals.base, Symbol):
-            return
-        if reals.base.name not in ("ℝ", "R"):
-            return
-        exponent = reals.exponent
-        factors = parts(exponent) if parts(exponent) and not isinstance(exponent, Symbol) else (exponent,)
-        sizes = [name_of(f) or str(number(f) or "") for f in factors]
-        if all(re.fullmatch(r"[A-Za-z0-9_()]+", s) for s in sizes):
-            kept = [re.sub(r"\W", "_", s).strip("_") for s in sizes if s != "1"]
-            self.context.shapes[name] = tuple(kept)
-
     def _definition(self, node: Relation, piece: Piece) -> None:
         if node.signs[0] not in ("=", ":=", "≡"):
             return
         self.networks.standard.state(node, piece.text)
         node = self.forms.plain(node)
         name = name_of(node.sides[0])
+        if len(node.sides) == 2 and any(
+            isinstance(a, Transposed) and a.body == b for a, b in (node.sides, node.sides[::-1])
+        ):
+            symbol = next(s for s in node.sides if not isinstance(s, Transposed))
+            self.context.symmetric.add(name_of(symbol) or "")
+            return
         value = number(node.sides[1])
         if value is not None:
             if name is not None and isinstance(node.sides[0], Symbol):
                 if self.context.values.setdefault(name, value) != value:
-                    self.revalued.add(name)
+                    self.judge.revalued.add(name)
                 self.context.values[name] = value
             return
         if self.context.define(node, piece.text):
             self.definitions += 1
-
-    def _claim(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        if time.monotonic() > self.deadline:
-            yield self._unread(piece, self._text(node, piece), node.span[0], FormulaError("there was no time left"))
-            return
-        update = gradient_of(node)
-        update = self._gradients_written_out(update) if update is not None else None
-        if update is not None:
-            yield from self._update(node, update, piece)
-            return
-        if any(sign not in EQUAL for sign in node.signs):
-            yield self._no_equation(node, piece)
-            return
-        entries = entrywise(self._gradients_written_out(node))
-        for number_of, part in enumerate(entries, start=1):
-            for claim in self._same(part, piece) or self._judged(part, piece):
-                if len(entries) > 1:
-                    notes = (*claim.notes, f"entry {number_of} of {len(entries)}")
-                    claim = replace(claim, claim=self._text(node, piece), notes=notes)
-                yield claim
-
-    def _judged(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """In the world of the document's own definitions, else for the networks that it names."""
-        own_error: BackproofError | None = None
-        try:
-            found = list(self._own(node, piece))
-        except BackproofError as error:
-            own_error = error
-        else:
-            yield from self._reconsidered(found, node, piece)
-            return
-        # A shape that does not fit in the document's own world is not tried in another one.
-        found: list[CheckedClaim] = []
-        found = list(self.networks.of_layers(node, piece))
-        if not found and not isinstance(own_error, ShapeError):
-            stated = any(name in LOSS_LETTERS for name in self.context.definitions)
-            found = list(self.networks.judged(node, piece, self._text(node, piece), stated=stated))
-        if found:
-            yield from found
-            return
-        if len(node.sides) > 2:
-            yield from self._step_by_step(node, piece)
-            return
-        if len(node.sides) == 2 and number(node.sides[1]) == 0 and isinstance(node.sides[0], Derivative):
-            at = where(self.document, piece, node.span[0])
-            because = "where the derivative vanishes: a condition on a point, no identity"
-            yield CheckedClaim(self._text(node, piece), "unknown", Network(), at, node, because=because)
-            return
-        yield self._unread(piece, self._text(node, piece), node.span[0], own_error)
-
-    def _no_equation(self, node: Relation, piece: Piece) -> CheckedClaim:
-        sign = next((s for s in node.signs if s not in EQUAL), "←")
-        because = _NO_EQUATION.get(sign, f"a relation with {sign} is no equation")
-        at = where(self.document, piece, node.span[0])
-        return CheckedClaim(self._text(node, piece), "unknown", Network(), at, node, because=because)
-
-    def _update(self, node: Relation, claimed: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """An update w ← w − η g claims that g is the gradient by w, up to a positive factor that η takes in."""
-        try:
-            found = self._same(claimed, piece) or list(self._own(claimed, piece))
-        except BackproofError:
-            found = []
-        uphill = ascends(node)
-        note = "an update against the gradient, up to a factor that the step size takes in"
-        for claim in found:
-            proved = claim.verdict == "proved"
-            refuted = claim.verdict == "refuted" and not uphill and not positive_factor(claim) and _of_the_loss(claim)
-            if proved or refuted:
-                yield replace(claim, claim=self._text(node, piece), notes=(*claim.notes, note))
-                return
-        yield self._no_equation(node, piece)
-
-    def _same(self, node: Relation, piece: Piece) -> list[CheckedClaim]:
-        """The definition of the gradient, ∇f = [∂f/∂x_1, …]: both sides are the same entry by entry."""
-        if not same(node.sides):
-            return []
-        at = where(self.document, piece, node.span[0])
-        note = "the same on both sides by the definition of the gradient"
-        return [CheckedClaim(self._text(node, piece), "proved", Network(), at, node, notes=(note,))]
-
-    def _reconsidered(self, found: list[CheckedClaim], node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """What is false in the text's own world may be said of another loss that the sentence names."""
-        if not any(c.verdict == "refuted" for c in found):
-            yield from found
-            return
-        other, words = self.networks.instead(node, piece)
-        if other and all(c.verdict == "proved" for c in other):
-            yield from other
-            return
-        limited = self._holds_under_a_condition(node, piece)
-        for claim in found:
-            if claim.verdict == "refuted" and limited:
-                because = f"true for {limited} only; whether the words around it say so is not certain"
-                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
-            elif claim.verdict == "refuted" and words:
-                because = f"it is false for the loss that the text defines, but the sentence speaks of {words}"
-                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
-            elif claim.verdict == "refuted":
-                claim = replace(claim, would_be_right_for=self.networks.right_for(node, piece))
-            yield claim
-
-    def _holds_under_a_condition(self, node: Relation, piece: Piece) -> str:
-        """The condition i = j or i ≠ j that makes a claim true, where the sentence speaks of such a thing in words."""
-        plain = self.forms.plain(node)
-        letters = sorted(free_letters(plain))
-        if len(letters) != 2 or isinstance(node.sides[0], Cases) or not self.networks.speaks_of_cases(piece):
-            return ""
-        for sign in ("=", "≠"):
-            condition = Relation((Symbol(letters[0]), Symbol(letters[1])), (sign,))
-            claimed, notes = under(plain, (condition,))
-            try:
-                if notes and all(c.verdict == "proved" for c in self._own(claimed, piece)):
-                    return f"{letters[0]} {sign} {letters[1]}"
-            except BackproofError:
-                continue
-        return ""
-
-    def _step_by_step(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        """A chain with a side that cannot be read: the others are judged from the last one that could."""
-        head = before = node.sides[0]
-        failed: BackproofError | None = None
-        for after in node.sides[1:]:
-            span = (node.span[0], after.span[1])
-            found: list[CheckedClaim] = []
-            for sides in ((head, before, after), (head, after)) if before is not head else ((head, after),):
-                try:
-                    found = list(self._own(Relation(sides, ("=",) * (len(sides) - 1), span=span), piece))[-1:]
-                    break
-                except BackproofError as error:
-                    failed = error
-            if not found and before is head:
-                found = list(self._judged(Relation((head, after), ("=",), span=span), piece))
-            if not found:
-                found = [
-                    self._unread(piece, self._text(replace(node, sides=(before, after)), piece), after.span[0], failed)
-                ]
-            yield from found
-            before = before if all(c.verdict == "unread" for c in found) else after
-
-    def _gradients_written_out(self, node: Relation) -> Relation:
-        """∇f by the variables of f(x, y): the row of partial derivatives, or for f(w) the gradient by w."""
-
-        def written(side: Notation, inside: tuple[Notation, ...] = ()) -> Notation:
-            side = with_parts(side, inside) if inside else side
-            inner = side.function if isinstance(side, Call) and isinstance(side.function, Derivative) else side
-            call = side if inner is not side else inner.of if isinstance(inner, Derivative) else None
-            if isinstance(call, Call) and any(number(a) is not None for a in call.arguments):
-                return side
-            if isinstance(inner, Derivative) and inner.style == "nabla" and isinstance(inner.wrt, Words) and inner.of:
-                of = inner.of.function if isinstance(inner.of, Call) else inner.of
-                versions = self.context.definitions.get(name_of(of) or "")
-                parameters = versions[-1].parameters if versions else None
-                if parameters and len(parameters) > 1 and inside == ():
-                    row = tuple(Derivative(of, Symbol(p), span=side.span) for p in parameters)
-                    return Matrix((row,), span=side.span)
-                if versions and parameters and len(parameters) == 1 and inside:
-                    head = versions[-1].head
-                    wrt = head.arguments[0] if isinstance(head, Call) else Symbol(parameters[0])
-                    return replace(inner, of=of, wrt=wrt, span=side.span)
-            return side
-
-        sides = (fold(s, written) for s in node.sides)
-        return replace(node, sides=tuple(written(s) for s in sides))
-
-    # The document's own definitions
-
-    def _own(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
-        statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
-        first: list[CheckedClaim] = []
-        tentative = False
-        for number_of, setting in enumerate(self.context.settings(self.forms.plain(node), piece.text)):
-            try:
-                steps = self._steps(setting, statement)
-            except BackproofError:
-                if first or setting.tentative or setting.cut:
-                    continue
-                raise
-            if setting.cut and any(step.verdict.kind is not Kind.PROVED for step in steps):
-                continue
-            if first and first[0].verdict != "unread" and tentative:
-                # The shapes fitted with matrices: numbers would say less.
-                break
-            tentative = setting.tentative
-            claims = [self._step(setting, piece, step) for step in steps]
-            if not first:
-                first = claims
-                if all(c.verdict != "refuted" for c in claims):
-                    break
-            elif number_of and all(c.verdict == "proved" for c in claims):
-                if self.networks.speaks_of_another(piece):
-                    note = "by an earlier definition, as the sentence says"
-                    first = [replace(c, notes=(*c.notes, note)) for c in claims]
-                    break
-                # What an earlier definition makes true is not called wrong under a later one.
-                because = "it holds for another definition of the same letter in this text, not for the last one"
-                first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
-                break
-        if not first:
-            raise ShapeError("the shapes fit in no reading of this formula")
-        yield from (better(c) if c.decision is not None and c.decision.kind is Kind.REFUTED else c for c in first)
-
-    def _steps(self, setting: Setting, statement: Statement) -> list[Step]:
-        best: list[Step] = []
-        matrices = any(len(sorts) > 1 for sorts in setting.world.program.inputs.values())
-        readings = elaborate(setting.relation, setting.world.scope, statement.text, self.document.name)
-        if matrices:
-            # Matrices side by side are a matrix product: no far-fetched reading makes a formula true.
-            readings = tuple(r for r in readings if not any(_FAR_FETCHED.search(n) for n in r.notes))
-        if not readings:
-            raise ShapeError("the shapes do not fit in a matrix product")
-        for reading in readings:
-            steps = list(steps_of(setting.world, chain_of(setting.relation, reading, statement)))
-            if not best or rank(steps) < rank(best):
-                best = steps
-            if all(s.verdict.kind is Kind.PROVED for s in best):
-                break
-        return best
-
-    def _step(self, setting: Setting, piece: Piece, step: Step) -> CheckedClaim:
-        world = setting.world
-        text = " ".join(piece.text[step.start : step.end].split())
-        notes = (*step.notes, *setting.notes)
-        equation = Equation(text, step.left, step.right, step.indices, where(self.document, piece, step.at), notes)
-        claim = judged(world, equation, explain=False)
-        if claim.verdict == "refuted" and not names(step.right):
-            return self._at_a_point(world, claim)
-        if claim.verdict == "refuted" and setting.earlier:
-            because = "what is differentiated was last defined otherwise; an earlier definition does not make it true"
-            return replace(claim, verdict="unknown", because=because)
-        if claim.verdict == "refuted" and not has_gradient((setting.relation.sides[0],)):
-            because = "the left side is no derivative; as an exact equation it is false"
-            return replace(claim, verdict="unknown", because=because)
-        if claim.verdict == "refuted" and any("repeated index" in note for note in step.notes):
-            return replace(claim, verdict="unknown", because="which repeated indices are summed over is not certain")
-        if claim.verdict == "refuted" and setting.uncertain:
-            because = "the shapes of capital letters are not stated; read as numbers, both sides differ"
-            return replace(claim, verdict="unknown", because=because)
-        return claim
-
-    def _at_a_point(self, world: World, claim: CheckedClaim) -> CheckedClaim:
-        """∂f/∂x = −3 after x = 4, y = −3: a number is the slope at the point that was given."""
-        if claim.left is None or claim.right is None:
-            return claim
-        bodies = {d.name: (d.indices, d.body) for d in world.program.definitions}
-        left = claim.left
-        for _ in bodies:
-            left = inline(left, bodies)
-        values = {n: ((), num(v)) for n, v in self.context.values.items() if n not in bodies}
-        left = inline(left, values)
-        if names(left):
-            missing = ", ".join(sorted(names(left)))
-            return replace(claim, verdict="unknown", because=f"a number: true at some point only; not given: {missing}")
-        point = ", ".join(f"{n} = {v}" for n, v in self.context.values.items())
-        verdict = verdict_of(world, left, claim.right)
-        note = f"at {point}"
-        if verdict.kind is Kind.REFUTED and self.revalued:
-            because = f"it is false {note}, but the text gives several values to {', '.join(sorted(self.revalued))}"
-            return replace(claim, verdict="unknown", because=because)
-        return replace(
-            claim,
-            verdict=verdict.kind.value,
-            decision=verdict,
-            because=verdict.because,
-            notes=(*claim.notes, note),
-        )
-
-    # Places
-
-    def _text(self, node: Relation, piece: Piece) -> str:
-        start, end = node.sides[0].span[0], node.sides[-1].span[1]
-        return " ".join(piece.text[start:end].split()) if start < end else " ".join(piece.text.split())
-
-    def _unread(self, piece: Piece, text: str, offset: int, error: BackproofError | None) -> CheckedClaim:
-        shown = " ".join(text.split())[:200]
-        at = offset
-        if error is not None and error.place is not None and error.place.text == piece.text:
-            at = error.place.start
-        because = error.what if error is not None else "it cannot be read"
-        return CheckedClaim(shown, "unread", Network(), where(self.document, piece, at), because=because, error=error)
 
 
 def _plausible(node: Relation) -> bool:
     """Whether a formula found in prose has the left side of a claim."""
     left = node.sides[0]
     return isinstance(left, Derivative) or has_gradient((left,)) or gradient_of(node) is not None
-
-
-def _of_the_loss(claim: CheckedClaim) -> bool:
-    """Whether the right side has only names that the loss is made from: a velocity or a moment is something else."""
-    program = claim.network.program
-    if claim.right is None or LOSS not in program.by_name:
-        return False
-    return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -43,6 +44,7 @@ class Shapes:
 
     ranks: Mapping[str, int]
     given: Mapping[str, tuple[str, ...]]
+    square: AbstractSet[str] = frozenset()
     _parent: dict[str, str] = field(default_factory=dict[str, str])
     _letters: dict[str, str] = field(default_factory=dict[str, str])
     _bounds: set[str] = field(default_factory=set[str])
@@ -50,6 +52,9 @@ class Shapes:
 
     def sizes(self, formulas: Iterable[Notation]) -> dict[str, tuple[str, ...]]:
         """The sizes of all names with axes."""
+        for name in self.square:
+            if self.ranks.get(name) == 2:
+                self._unify(*self._axes(name, 2))
         for formula in formulas:
             self._letters = {}
             fold(formula, self._rule)

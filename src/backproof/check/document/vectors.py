@@ -173,6 +173,22 @@ def same(sides: Sequence[Notation]) -> bool:
     return all(side == first for side in rest)
 
 
+def numbered(body: Notation, name: str) -> list[int]:
+    """The entries of a vector that a formula names by numbers from 1 on, x_1 and x_2; none if it names others."""
+    found = {
+        int(place.value)
+        for n in pieces_of(body)
+        if isinstance(n, Symbol) and n.name == name and len(n.subscripts) == 1
+        if isinstance(place := bare(n.subscripts[0]), Number)
+    }
+    return sorted(found) if found == set(range(1, len(found) + 1)) else []
+
+
+def written_out(node: Notation) -> bool:
+    """Whether a vector or matrix is written out with dots in it."""
+    return any(isinstance(n, Matrix) and any(_dots(e) for row in n.rows for e in row) for n in pieces_of(node))
+
+
 def numbered_entry(node: Relation, indexed: set[str]) -> Relation:
     """∂/∂x_1 of a formula in x_i: what is said of the entry 1 is said of any entry, by a letter of its own."""
     numbers = {

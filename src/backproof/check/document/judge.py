@@ -1,0 +1,376 @@
+"""Judging one formula of a document: in the world of its own definitions, else for the networks that it names."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Final
+
+from backproof.calculus.network import Network
+from backproof.check.claims import CheckedClaim
+from backproof.check.document.conditions import under
+from backproof.check.document.context import Context, Setting
+from backproof.check.document.forms import Forms, free_letters
+from backproof.check.document.marks import has_gradient, number
+from backproof.check.document.networks import Networks, better, where
+from backproof.check.document.sources import Document, Piece
+from backproof.check.document.updates import ascends, gradient_of, positive_factor
+from backproof.check.document.vectors import entrywise, numbered, same
+from backproof.check.given import LOSS, World, reached
+from backproof.check.judging import Equation, judged, verdict_of
+from backproof.check.worksheet.reading import name_of
+from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
+from backproof.check.worksheet.statements import Statement
+from backproof.errors import BackproofError, FormulaError, ShapeError
+from backproof.language.elaboration import elaborate
+from backproof.language.expression import num
+from backproof.language.notation import (
+    Call,
+    Cases,
+    Derivative,
+    Matrix,
+    Notation,
+    Number,
+    Relation,
+    Symbol,
+    Words,
+)
+from backproof.language.scope import LOSS_LETTERS
+from backproof.language.traversal import fold, with_parts
+from backproof.language.walks import inline, names
+from backproof.proof.verdict import Kind
+
+MAX_SECONDS: Final = 120.0
+
+EQUAL: Final = ("=", ":=", "≡")
+
+_NO_EQUATION: Final = {
+    "≈": "an approximation is no equation: it is not judged",
+    "←": "an update of parameters is no equation: it is not judged",
+    "→": "a step towards something is no equation: it is not judged",
+}
+
+_FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
+
+_SYMMETRY: Final = re.compile(r"symm?[eé]tr", re.IGNORECASE)
+
+
+@dataclass
+class Judge:
+    """Judges the formulas of a document after what its `context` holds so far.
+
+    `revalued` are names to which the text gave several values.
+    """
+
+    document: Document
+    context: Context
+    forms: Forms
+    networks: Networks
+    revalued: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + MAX_SECONDS
+
+    def claims(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """Each equation of a claim with its verdict."""
+        if time.monotonic() > self.deadline:
+            yield self.unread(piece, self.text(node, piece), node.span[0], FormulaError("there was no time left"))
+            return
+        update = gradient_of(node)
+        update = self._gradients_written_out(update) if update is not None else None
+        if update is not None:
+            yield from self._update(node, update, piece)
+            return
+        if any(sign not in EQUAL for sign in node.signs):
+            yield self._no_equation(node, piece)
+            return
+        entries = entrywise(self._gradients_written_out(node))
+        for number_of, part in enumerate(entries, start=1):
+            for claim in self._same(part, piece) or self._judged(part, piece):
+                if len(entries) > 1:
+                    notes = (*claim.notes, f"entry {number_of} of {len(entries)}")
+                    claim = replace(claim, claim=self.text(node, piece), notes=notes)
+                yield claim
+
+    def _judged(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """In the world of the document's own definitions, else for the networks that it names."""
+        own_error: BackproofError | None = None
+        try:
+            found = list(self._own(node, piece))
+        except BackproofError as error:
+            own_error = error
+        else:
+            yield from self._reconsidered(found, node, piece)
+            return
+        # A shape that does not fit in the document's own world is not tried in another one.
+        found: list[CheckedClaim] = []
+        found = list(self.networks.of_layers(node, piece))
+        if not found and not isinstance(own_error, ShapeError):
+            stated = any(name in LOSS_LETTERS for name in self.context.definitions)
+            found = list(self.networks.judged(node, piece, self.text(node, piece), stated=stated))
+        if found:
+            yield from found
+            return
+        if len(node.sides) > 2:
+            yield from self._step_by_step(node, piece)
+            return
+        if len(node.sides) == 2 and number(node.sides[1]) == 0 and isinstance(node.sides[0], Derivative):
+            at = where(self.document, piece, node.span[0])
+            because = "where the derivative vanishes: a condition on a point, no identity"
+            yield CheckedClaim(self.text(node, piece), "unknown", Network(), at, node, because=because)
+            return
+        yield self.unread(piece, self.text(node, piece), node.span[0], own_error)
+
+    def _no_equation(self, node: Relation, piece: Piece) -> CheckedClaim:
+        sign = next((s for s in node.signs if s not in EQUAL), "←")
+        because = _NO_EQUATION.get(sign, f"a relation with {sign} is no equation")
+        at = where(self.document, piece, node.span[0])
+        return CheckedClaim(self.text(node, piece), "unknown", Network(), at, node, because=because)
+
+    def _update(self, node: Relation, claimed: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """An update w ← w − η g claims that g is the gradient by w, up to a positive factor that η takes in."""
+        try:
+            found = self._same(claimed, piece) or list(self._own(claimed, piece))
+        except BackproofError:
+            found = []
+        uphill = ascends(node)
+        note = "an update against the gradient, up to a factor that the step size takes in"
+        for claim in found:
+            proved = claim.verdict == "proved"
+            refuted = claim.verdict == "refuted" and not uphill and not positive_factor(claim) and _of_the_loss(claim)
+            if proved or refuted:
+                yield replace(claim, claim=self.text(node, piece), notes=(*claim.notes, note))
+                return
+        yield self._no_equation(node, piece)
+
+    def _same(self, node: Relation, piece: Piece) -> list[CheckedClaim]:
+        """The definition of the gradient, ∇f = [∂f/∂x_1, …]: both sides are the same entry by entry."""
+        if not same(node.sides):
+            return []
+        at = where(self.document, piece, node.span[0])
+        note = "the same on both sides by the definition of the gradient"
+        return [CheckedClaim(self.text(node, piece), "proved", Network(), at, node, notes=(note,))]
+
+    def _reconsidered(self, found: list[CheckedClaim], node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """What is false in the text's own world may be said of another loss that the sentence names."""
+        if not any(c.verdict == "refuted" for c in found):
+            yield from found
+            return
+        other, words = self.networks.instead(node, piece)
+        if other and all(c.verdict == "proved" for c in other):
+            yield from other
+            return
+        limited = self._holds_under_a_condition(node, piece) or self._holds_for_symmetric_matrices(node, piece)
+        for claim in found:
+            if claim.verdict == "refuted" and limited:
+                because = f"true for {limited} only; whether the words around it say so is not certain"
+                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted" and words:
+                because = f"it is false for the loss that the text defines, but the sentence speaks of {words}"
+                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted":
+                claim = replace(claim, would_be_right_for=self.networks.right_for(node, piece))
+            yield claim
+
+    def _holds_for_symmetric_matrices(self, node: Relation, piece: Piece) -> str:
+        """What has to be said where a claim holds for symmetric matrices, of which the text speaks somewhere."""
+        if not _SYMMETRY.search(self.document.text) or "*" in self.context.symmetric:
+            return ""
+        before = set(self.context.symmetric)
+        self.context.symmetric.add("*")
+        try:
+            claims = list(self._own(node, piece))
+        except BackproofError:
+            return ""
+        finally:
+            self.context.symmetric = before
+        return "symmetric matrices" if claims and all(c.verdict == "proved" for c in claims) else ""
+
+    def _holds_under_a_condition(self, node: Relation, piece: Piece) -> str:
+        """The condition i = j or i ≠ j that makes a claim true, where the sentence speaks of such a thing in words."""
+        plain = self.forms.plain(node)
+        letters = sorted(free_letters(plain))
+        if len(letters) != 2 or isinstance(node.sides[0], Cases) or not self.networks.speaks_of_cases(piece):
+            return ""
+        for sign in ("=", "≠"):
+            condition = Relation((Symbol(letters[0]), Symbol(letters[1])), (sign,))
+            claimed, notes = under(plain, (condition,))
+            try:
+                if notes and all(c.verdict == "proved" for c in self._own(claimed, piece)):
+                    return f"{letters[0]} {sign} {letters[1]}"
+            except BackproofError:
+                continue
+        return ""
+
+    def _step_by_step(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        """A chain with a side that cannot be read: the others are judged from the last one that could."""
+        head = before = node.sides[0]
+        failed: BackproofError | None = None
+        for after in node.sides[1:]:
+            span = (node.span[0], after.span[1])
+            found: list[CheckedClaim] = []
+            for sides in ((head, before, after), (head, after)) if before is not head else ((head, after),):
+                try:
+                    found = list(self._own(Relation(sides, ("=",) * (len(sides) - 1), span=span), piece))[-1:]
+                    break
+                except BackproofError as error:
+                    failed = error
+            if not found and before is head:
+                found = list(self._judged(Relation((head, after), ("=",), span=span), piece))
+            if not found:
+                found = [
+                    self.unread(piece, self.text(replace(node, sides=(before, after)), piece), after.span[0], failed)
+                ]
+            yield from found
+            before = before if all(c.verdict == "unread" for c in found) else after
+
+    def _gradients_written_out(self, node: Relation) -> Relation:
+        """∇f by the variables of f(x, y): the row of partial derivatives, or for f(w) the gradient by w."""
+
+        def written(side: Notation, inside: tuple[Notation, ...] = ()) -> Notation:
+            side = with_parts(side, inside) if inside else side
+            inner = side.function if isinstance(side, Call) and isinstance(side.function, Derivative) else side
+            call = side if inner is not side else inner.of if isinstance(inner, Derivative) else None
+            if isinstance(call, Call) and any(number(a) is not None for a in call.arguments):
+                return side
+            if isinstance(inner, Derivative) and inner.style == "nabla" and isinstance(inner.wrt, Words) and inner.of:
+                of = inner.of.function if isinstance(inner.of, Call) else inner.of
+                versions = self.context.definitions.get(name_of(of) or "")
+                parameters = versions[-1].parameters if versions else None
+                if parameters and len(parameters) > 1 and inside == ():
+                    row = tuple(Derivative(of, Symbol(p), span=side.span) for p in parameters)
+                    return Matrix((row,), span=side.span)
+                if versions and parameters and len(parameters) == 1 and inside:
+                    head = versions[-1].head
+                    if places := numbered(versions[-1].body, parameters[0]):
+                        symbols = (Symbol(parameters[0], (Number(Fraction(k)),)) for k in places)
+                        return Matrix((tuple(Derivative(of, s, span=side.span) for s in symbols),), span=side.span)
+                    wrt = head.arguments[0] if isinstance(head, Call) else Symbol(parameters[0])
+                    return replace(inner, of=of, wrt=wrt, span=side.span)
+            return side
+
+        sides = (fold(s, written) for s in node.sides)
+        return replace(node, sides=tuple(written(s) for s in sides))
+
+    def _own(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
+        statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
+        first: list[CheckedClaim] = []
+        tentative = False
+        for number_of, setting in enumerate(self.context.settings(self.forms.plain(node), piece.text)):
+            try:
+                steps = self._steps(setting, statement)
+            except BackproofError:
+                if first or setting.tentative or setting.cut:
+                    continue
+                raise
+            if setting.cut and any(step.verdict.kind is not Kind.PROVED for step in steps):
+                continue
+            if first and first[0].verdict != "unread" and tentative:
+                # The shapes fitted with matrices: numbers would say less.
+                break
+            tentative = setting.tentative
+            claims = [self._step(setting, piece, step) for step in steps]
+            if not first:
+                first = claims
+                if all(c.verdict != "refuted" for c in claims):
+                    break
+            elif number_of and all(c.verdict == "proved" for c in claims):
+                if self.networks.speaks_of_another(piece):
+                    note = "by an earlier definition, as the sentence says"
+                    first = [replace(c, notes=(*c.notes, note)) for c in claims]
+                    break
+                # What an earlier definition makes true is not called wrong under a later one.
+                because = "it holds for another definition of the same letter in this text, not for the last one"
+                first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
+                break
+        if not first:
+            raise ShapeError("the shapes fit in no reading of this formula")
+        yield from (better(c) if c.decision is not None and c.decision.kind is Kind.REFUTED else c for c in first)
+
+    def _steps(self, setting: Setting, statement: Statement) -> list[Step]:
+        best: list[Step] = []
+        matrices = any(len(sorts) > 1 for sorts in setting.world.program.inputs.values())
+        readings = elaborate(setting.relation, setting.world.scope, statement.text, self.document.name)
+        if matrices:
+            # Matrices side by side are a matrix product: no far-fetched reading makes a formula true.
+            readings = tuple(r for r in readings if not any(_FAR_FETCHED.search(n) for n in r.notes))
+        if not readings:
+            raise ShapeError("the shapes do not fit in a matrix product")
+        for reading in readings:
+            steps = list(steps_of(setting.world, chain_of(setting.relation, reading, statement)))
+            if not best or rank(steps) < rank(best):
+                best = steps
+            if all(s.verdict.kind is Kind.PROVED for s in best):
+                break
+        return best
+
+    def _step(self, setting: Setting, piece: Piece, step: Step) -> CheckedClaim:
+        world = setting.world
+        text = " ".join(piece.text[step.start : step.end].split())
+        notes = (*step.notes, *setting.notes)
+        equation = Equation(text, step.left, step.right, step.indices, where(self.document, piece, step.at), notes)
+        claim = judged(world, equation, explain=False)
+        if claim.verdict == "refuted" and not names(step.right):
+            return self._at_a_point(world, claim)
+        if claim.verdict == "refuted" and setting.earlier:
+            because = "what is differentiated was last defined otherwise; an earlier definition does not make it true"
+            return replace(claim, verdict="unknown", because=because)
+        if claim.verdict == "refuted" and not has_gradient((setting.relation.sides[0],)):
+            because = "the left side is no derivative; as an exact equation it is false"
+            return replace(claim, verdict="unknown", because=because)
+        if claim.verdict == "refuted" and any("repeated index" in note for note in step.notes):
+            return replace(claim, verdict="unknown", because="which repeated indices are summed over is not certain")
+        if claim.verdict == "refuted" and setting.uncertain:
+            because = "the shapes of capital letters are not stated; read as numbers, both sides differ"
+            return replace(claim, verdict="unknown", because=because)
+        return claim
+
+    def _at_a_point(self, world: World, claim: CheckedClaim) -> CheckedClaim:
+        """∂f/∂x = −3 after x = 4, y = −3: a number is the slope at the point that was given."""
+        if claim.left is None or claim.right is None:
+            return claim
+        bodies = {d.name: (d.indices, d.body) for d in world.program.definitions}
+        left = claim.left
+        for _ in bodies:
+            left = inline(left, bodies)
+        values = {n: ((), num(v)) for n, v in self.context.values.items() if n not in bodies}
+        left = inline(left, values)
+        if names(left):
+            missing = ", ".join(sorted(names(left)))
+            return replace(claim, verdict="unknown", because=f"a number: true at some point only; not given: {missing}")
+        point = ", ".join(f"{n} = {v}" for n, v in self.context.values.items())
+        verdict = verdict_of(world, left, claim.right)
+        note = f"at {point}"
+        if verdict.kind is Kind.REFUTED and self.revalued:
+            because = f"it is false {note}, but the text gives several values to {', '.join(sorted(self.revalued))}"
+            return replace(claim, verdict="unknown", because=because)
+        return replace(
+            claim,
+            verdict=verdict.kind.value,
+            decision=verdict,
+            because=verdict.because,
+            notes=(*claim.notes, note),
+        )
+
+    def text(self, node: Relation, piece: Piece) -> str:
+        start, end = node.sides[0].span[0], node.sides[-1].span[1]
+        return " ".join(piece.text[start:end].split()) if start < end else " ".join(piece.text.split())
+
+    def unread(self, piece: Piece, text: str, offset: int, error: BackproofError | None) -> CheckedClaim:
+        shown = " ".join(text.split())[:200]
+        at = offset
+        if error is not None and error.place is not None and error.place.text == piece.text:
+            at = error.place.start
+        because = error.what if error is not None else "it cannot be read"
+        return CheckedClaim(shown, "unread", Network(), where(self.document, piece, at), because=because, error=error)
+
+
+def _of_the_loss(claim: CheckedClaim) -> bool:
+    """Whether the right side has only names that the loss is made from: a velocity or a moment is something else."""
+    program = claim.network.program
+    if claim.right is None or LOSS not in program.by_name:
+        return False
+    return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))
