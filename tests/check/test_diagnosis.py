@@ -131,6 +131,15 @@ def test_the_right_formula_has_no_mistakes():
     assert (found.verdict, found.explanations, found.mistakes) == ("proved", (), ())
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("dW1 = -delta1 x^T", ["sign"]), ("delta1 = W2^T delta2", ["missing-slope"])],
+)
+def test_many_layers_of_one_shape(text, names):
+    first = explained(text, Network(("4",) * 12, hidden="tanh")).explanations[0]
+    assert [m.name for m in first] == names
+
+
 def test_every_name_is_listed_once():
     names = [entry.name for entry in NAMED]
     assert len(names) == len(set(names))

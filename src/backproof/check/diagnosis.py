@@ -30,7 +30,7 @@ from backproof.check.mistakes import (
 )
 from backproof.check.points import equal_rows, proportional_rows
 from backproof.check.sites import plainly, shown
-from backproof.errors import BackproofError, LimitError
+from backproof.errors import BackproofError
 from backproof.language.expression import (
     Expr,
     Tensor,
@@ -98,7 +98,8 @@ def diagnose(
         claim = reindex(right, dict(zip(left.indices, lines.indices, strict=True)))
         try:
             explained = list(Search(lines, claim).explanations())
-        except LimitError:
+        except BackproofError:
+            # A formula that is too large to be compared stays without an explanation.
             explained = []
     for conditions in verdict.hidden_conditions[:1]:
         from backproof.check.wording import condition_text
@@ -138,7 +139,8 @@ class Search:
             found: set[tuple[str, ...]] = set()
             likely = sorted(itertools.islice(stage(), MAX_LIKELY), key=lambda c: (c.rank, c.distance))
             for candidate in likely:
-                if len(found) >= MAX_FOUND or proofs >= MAX_PROOFS or time.thread_time() > deadline:
+                late = proofs > 0 and time.thread_time() > deadline
+                if len(found) >= MAX_FOUND or proofs >= MAX_PROOFS or late:
                     break
                 if found and candidate.rank >= GENERIC:
                     break

@@ -19,7 +19,7 @@ from backproof.check.comparison import folder_of
 from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
 from backproof.check.operators import nothing
 from backproof.check.points import SEED, Point, Scales
-from backproof.check.sites import Change, Site
+from backproof.check.sites import Change, Site, are_near
 from backproof.check.slopes import fitting, slopes_at
 from backproof.errors import BackproofError
 from backproof.language.expression import (
@@ -45,9 +45,12 @@ from backproof.proof.folding import Folder
 
 REMEMBERED: Final = 16
 KINKED: Final = 4
-SECONDS: Final = 2.0
+SECONDS: Final = 1.0
 MOST_FACTORS: Final = 80
 MOST_PAIRS: Final = 1_500
+FARTHEST: Final = 24
+NEAREST: Final = 7
+"""So many equations of a long way from the loss are changed, those next to the gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,7 @@ class Lines:
         program = self.around.program
         chain: dict[str, Definition] = {}
         wanted = [self.gradient]
-        while wanted:
+        while wanted and len(chain) <= FARTHEST:
             name = wanted.pop()
             definition = program.by_name.get(name)
             if definition is None or name in chain:
@@ -288,6 +291,14 @@ class Lines:
         rows = [point.value(expr, self.indices).ravel() for point in self.around.points]
         return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
+    def row_or_none(self, expr: Expr) -> np.ndarray | None:
+        """The same, or None where the formula has no value at some point."""
+        try:
+            row = self.row(expr)
+        except BackproofError:
+            return None
+        return row if np.isfinite(row).all() else None
+
     @cached_property
     def wrong(self) -> Table:
         """The gradient with each single mistake, in any of its forms or in an equation that it comes from."""
@@ -302,11 +313,8 @@ class Lines:
                 break
             if (slip.entry.name, slip.body) in kept or not slip.body.free <= frozenset(self.indices):
                 continue
-            try:
-                row = self.row(slip.body)
-            except (BackproofError, KeyError):
-                continue
-            if np.isfinite(row).all():
+            row = self.row_or_none(slip.body)
+            if row is not None:
                 kept[slip.entry.name, slip.body] = slip, row
         rows = np.array([row for _, row in kept.values()]).reshape(len(kept), self.truth.size)
         return Table(tuple(slip for slip, _ in kept.values()), rows)
@@ -316,7 +324,7 @@ class Lines:
         for form in self.forms:
             site = self.site(replace(self.definition, body=form))
             yield from (slip for slip in self._made(site, SEARCHED) if slip.body not in known)
-        for equation in self.equations.values():
+        for equation in tuple(self.equations.values())[-NEAREST:]:
             if equation.name != self.gradient:
                 site = self.site(equation)
                 for slip in self._made(site, SEARCHED):
@@ -338,20 +346,23 @@ class Lines:
         """The gradient with two mistakes of the kinds that leave no trace in what is written, and the values."""
         deadline = time.thread_time() + SECONDS
         kept: dict[Expr, tuple[Pair, np.ndarray]] = {}
-        losses = [e for e in SEARCHED if e.undone is nothing]
-        for form in self.forms:
-            site = self.site(replace(self.definition, body=form))
-            for first in self._made(site, losses):
-                for second in self._made(self.site(replace(self.definition, body=first.body)), losses):
-                    if time.thread_time() > deadline or len(kept) >= MOST_PAIRS:
-                        break
-                    if second.body in kept or not second.body.free <= frozenset(self.indices):
-                        continue
-                    row = self.row(second.body)
-                    if np.isfinite(row).all():
-                        kept[second.body] = Pair(first, second), row
+        for pair in self._losses():
+            if time.thread_time() > deadline or len(kept) >= MOST_PAIRS:
+                break
+            if pair.body in kept or not pair.body.free <= frozenset(self.indices):
+                continue
+            row = self.row_or_none(pair.body)
+            if row is not None:
+                kept[pair.body] = pair, row
         rows = np.array([row for _, row in kept.values()]).reshape(len(kept), self.truth.size)
         return tuple(pair for pair, _ in kept.values()), rows
+
+    def _losses(self) -> Iterator[Pair]:
+        entries = [e for e in SEARCHED if e.undone is nothing]
+        for form in self.forms:
+            for first in self._made(self.site(replace(self.definition, body=form)), entries):
+                for second in self._made(self.site(replace(self.definition, body=first.body)), entries):
+                    yield Pair(first, second)
 
     def _made(self, site: Site, entries: Sequence[Entry]) -> Iterator[Slip]:
         for entry in entries:
@@ -396,7 +407,7 @@ class Lines:
             if name == self.gradient:
                 return
             sorts = program.sorts(name)
-            if name != "J" and len(sorts) >= least:
+            if name != "J" and len(sorts) >= least and are_near(name, self.gradient):
                 for indices in fitting(sorts, self.indices):
                     yield tensor(name, *indices)
 

@@ -114,7 +114,8 @@ class Site:
         sorts = tuple(i.sort for i in node.indices)
         # Only what stands before the equation: it may not use itself, nor what is made from it.
         for name in itertools.takewhile(lambda n: n != self.equation.name, self.program.names):
-            if self.program.sorts(name) == sorts and name not in {node.name, "J"}:
+            fits = self.program.sorts(name) == sorts and are_near(name, node.name)
+            if fits and name not in {node.name, "J"}:
                 other = tensor(name, *node.indices)
                 assert isinstance(other, Tensor)
                 yield other
@@ -149,6 +150,12 @@ def with_part(node: Mul | Add, k: int, new: Expr) -> Expr:
 def is_slope(node: Expr) -> bool:
     """Whether a factor is f′ of something."""
     return isinstance(node, Apply) and len(node.args) == 1 and node.orders[0] > 0
+
+
+def are_near(first: str, second: str) -> bool:
+    """Whether two names belong to the same layer or to neighbours, as far as they have numbers."""
+    layers = [name.partition("(")[2].rstrip(")") for name in (first, second)]
+    return not all(n.isdigit() for n in layers) or abs(int(layers[0]) - int(layers[1])) <= 1
 
 
 def letter_of(name: str) -> str:

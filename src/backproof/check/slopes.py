@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from backproof import catalog
-from backproof.check.sites import Change, Site, everywhere, is_slope, without
+from backproof.check.sites import Change, Site, are_near, everywhere, is_slope, without
 from backproof.language.expression import (
     Apply,
     Expr,
@@ -70,7 +70,8 @@ def slopes_at(site: Site, known: Known) -> Iterator[Expr]:
     """The slopes of elementwise layers at their logits, for all indices that are known."""
     for definition in site.program.definitions:
         body = definition.body
-        if isinstance(body, Apply) and not any(body.orders) and len(body.args) == 1 and definition.name[0] in "aA":
+        of_layer = definition.name[0] in "aA" and are_near(definition.name, site.target)
+        if of_layer and isinstance(body, Apply) and not any(body.orders) and len(body.args) == 1:
             for indices in fitting(definition.sorts, known):
                 moved = reindex(body.args[0], dict(zip(definition.indices, indices, strict=True)))
                 yield apply(body.name, moved, orders=(1,))
