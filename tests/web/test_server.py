@@ -72,7 +72,7 @@ def ask(
     ],
 )
 def test_others_may_not_ask(headers: dict[str, str], status: int) -> None:
-    for path in ("/api/network", "/api/claim", "/api/train"):
+    for path in ("/api/network", "/api/claim", "/api/train", "/api/copy", "/api/curves"):
         assert ask(path, headers)[0] == status
 
 
@@ -140,7 +140,8 @@ def test_ten_thousand_hostile_requests_leave_it_up() -> None:
                     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as raw:
                         raw.sendall(rng.randbytes(rng.randrange(400)) + b"\r\n\r\n")
                 elif kind < 0.45:
-                    line.request("GET", "/api/network?" + "x=" + "%41" * rng.randrange(3_000))
+                    path = rng.choice(["network?x=", "copy?form=", "curves?layers=n-h-k&layer=", "copy?layers=", ".?"])
+                    line.request("GET", f"/api/{path}" + "%41" * rng.randrange(2_600))
                 elif kind < 0.6:
                     line.request("GET", "/" + "../" * rng.randrange(9) + "etc/passwd", headers={"Host": "evil.example"})
                 elif kind < 0.8:
