@@ -213,3 +213,18 @@ def test_a_factor_with_one_entry_is_a_number_where_nothing_else_fits() -> None:
     network = Network(("2", "3", "1"), hidden="tanh")
     assert verdict("delta_1 = W2^T delta_2 * f'(z2)", network) == "refuted"
     assert verdict("dW2 = (a2 - y) * a1^T", network) == "proved"
+
+
+@pytest.mark.parametrize(
+    ("text", "network", "mistake"),
+    [
+        ("da_i/dz_j = a_i([i=j] - a_i)", SOFTMAX, "wrong-index"),
+        ("da_i/dz_j = a_i(1 - a_j)", SOFTMAX, "diagonal-jacobian"),
+        ("sigma'(z) = sigma(z)(1 + sigma(z))", BCE, "sign"),
+        ("dJ/da = (a - y)/(a(1 - y))", BCE, "wrong-variable"),
+    ],
+)
+def test_slopes_and_jacobians_have_causes_too(text: str, network: Network, mistake: str) -> None:
+    [claim] = check(text, network)
+    assert claim.verdict == "refuted"
+    assert mistake in [m.name for m in claim.mistakes]

@@ -213,14 +213,12 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     if claim.verdict != "refuted":
         return claim
     # Numbers, and NumPy with them, are needed only where something is wrong.
-    from backproof.check.diagnosis import diagnose
+    from backproof.check.causes import causes
     from backproof.check.questions import would_be_right_for
 
     if correct is not None:
         claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
-    explanations: tuple[tuple[Mistake, ...], ...] = ()
-    if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
-        explanations = diagnose(claim.network, program, left, right, decision)
+    explanations = causes(claim.network, program, (left, right), correct, claim.indices, decision)
     others = would_be_right_for(claim.network, left, right)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations, would_be_right_for=others)
 

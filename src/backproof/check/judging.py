@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from backproof import catalog
 from backproof.calculus.network import Network
+from backproof.check.causes import causes
 from backproof.check.claims import CheckedClaim, Where, short_equation
 from backproof.check.comparison import compare
-from backproof.check.diagnosis import diagnose
 from backproof.check.given import World
-from backproof.check.mistakes import Mistake, simplest
+from backproof.check.mistakes import simplest
 from backproof.errors import BackproofError
-from backproof.language.expression import Expr, Index, Tensor, reindex, tensor
+from backproof.language.expression import Expr, Index, Tensor, reindex
 from backproof.language.notating import notate
 from backproof.language.notation import Notation, Relation
-from backproof.language.program import Definition, Program
+from backproof.language.program import Program
 from backproof.language.walks import names
 from backproof.proof.deciding import decide
 from backproof.proof.folding import Folder
 from backproof.proof.verdict import Budget, Kind, Verdict
-
-CLAIMED: Final = "∂J/∂(left side)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +85,8 @@ def explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
         shown = (_notated(program, left, claim.indices), _notated(program, correct, claim.indices))
         claim = replace(claim, correct_expr=correct, correct=Relation(shown, ("=",)))
         claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
-    explanations = _explanations(claim.network, program, left, right, correct, claim.indices, decision)
+    explanations = causes(claim.network, program, (left, right), correct, claim.indices, decision)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations)
-
-
-def _explanations(
-    network: Network,
-    program: Program,
-    left: Expr,
-    right: Expr,
-    correct: Expr | None,
-    indices: tuple[Index, ...],
-    decision: Verdict,
-) -> tuple[tuple[Mistake, ...], ...]:
-    try:
-        if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
-            return diagnose(network, program, left, right, decision)
-        if left.free - set(indices) or not names(left):
-            return ()
-        # Any other left side is given a name, so that its right value is an equation like those of the derivation.
-        named = Definition(CLAIMED, indices, correct if correct is not None else left)
-        head = tensor(CLAIMED, *indices)
-        if not isinstance(head, Tensor):
-            return ()
-        return diagnose(network, program.extended((named,)), head, right, decision)
-    except (BackproofError, LookupError, ValueError, AttributeError):
-        # An explanation is a help, never a reason to lose a verdict.
-        return ()
 
 
 def _correct(network: Network, program: Program, left: Expr) -> Expr | None:
