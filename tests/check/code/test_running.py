@@ -69,6 +69,82 @@ def test_what_a_function_prints_does_not_disturb(tmp_path):
     assert any("hello" in note for note in data["notes"])
 
 
+@pytest.mark.parametrize(
+    ("extra", "name", "says"),
+    [
+        ("return {{'w': (2 * x.T @ (x @ params['w'] - y))[None]}}", "wrong-axis", "shape"),
+        ("return {{'w': np.full(3, np.nan)}}", "not-a-formula-error", "not finite"),
+        ("return {{'w': np.arange(3)}}", "dtype", "integers"),
+        ("y -= y.mean()", "in-place", "changes y"),
+        ("params['w'] *= 0.9", "in-place", "changes w"),
+    ],
+)
+def test_what_a_function_gives_or_changes_is_named(tmp_path, extra, name, says):
+    (claim,) = check_file(written(tmp_path, extra.format()))["claims"]
+    assert claim["verdict"] == "refuted"
+    assert name in {m["name"] for m in claim["mistakes"]}
+    assert says in json.dumps(claim)
+
+
+FORMS = {
+    "network": """
+import numpy as np
+import backproof
+forward = backproof.Network(("4", "3"), output="softmax", loss="cross-entropy", reduction="mean", layout="rows")
+def backward(params, x, y):
+    e = np.exp(x @ params["W1"] + params["b1"])
+    d = (e / e.sum(axis=1, keepdims=True) - y) / len(x)
+    return {"W1": x.T @ d, "b1": d.mean(axis=0)}
+def example(seed):
+    rng = np.random.default_rng(seed)
+    weights = {"W1": rng.normal(size=(4, 3)), "b1": rng.normal(size=3)}
+    return weights, rng.normal(size=(6, 4)), np.eye(3)[rng.integers(0, 3, 6)]
+""",
+    "pair": """
+import numpy as np
+def backward(w, x):
+    value, slope = np.sum(np.sin(w * x)), np.cos(w * x)
+    return value, slope
+def example(seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=4), rng.normal(size=4)
+""",
+    "model": """
+import numpy as np
+class Model:
+    def __init__(self, rng):
+        self.W = rng.normal(size=(4, 3))
+    def loss(self, x, y):
+        return np.sum((x @ self.W - y) ** 2)
+    def gradient(self, x, y):
+        return {"W": x.T @ (x @ self.W - y)}
+backward = Model(np.random.default_rng(0))
+def example(seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "name"), [("network", "bias-reduction"), ("pair", "dropped-term"), ("model", "factor")]
+)
+def test_other_forms_of_a_file(tmp_path, form, name):
+    path = tmp_path / "model.py"
+    path.write_text(FORMS[form])
+    wrong = [c for c in check_file(str(path))["claims"] if c["verdict"] == "refuted"]
+    assert name in {m["name"] for c in wrong for m in c["mistakes"]}
+
+
+def test_the_command_line_writes_annotations(tmp_path):
+    command = [sys.executable, "-m", "backproof", "check", written(tmp_path, factor=1), "--format", "github"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=")
+    assert "line=9" in done.stdout
+    assert "factor" in done.stdout
+
+
 def test_a_file_without_the_functions_is_an_error(tmp_path):
     path = tmp_path / "empty.py"
     path.write_text("x = 1\n")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from backproof.check.code.truth import Truth
 if TYPE_CHECKING:
     from backproof.check.code.derivations import Search
     from backproof.check.code.repairs import BackwardTrace
+
+
+PATIENCE: Final = 3.0
 
 
 @dataclass
@@ -44,6 +47,11 @@ class Case:
     deadline: float
     left: list[str] = field(default_factory=list[str])
     search: Search | None = None
+    until: float = 0.0
+
+    def __post_init__(self) -> None:
+        # The time is the processor's, so that other work does not change an answer; but nobody waits for ever.
+        self.until = time.perf_counter() + PATIENCE * max(0.0, self.deadline - time.process_time())
 
     @cached_property
     def backward(self) -> BackwardTrace | None:
@@ -67,7 +75,7 @@ class Case:
     @property
     def late(self) -> bool:
         """Whether the time for the search is over."""
-        return time.process_time() > self.deadline
+        return time.process_time() > self.deadline or time.perf_counter() > self.until
 
 
 def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
@@ -92,7 +100,7 @@ def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
                 for name, mistakes in search(case).items():
                     found[name] += mistakes
             case.left = [n for n in case.wrong if not found[n]]
-            if not case.left or time.process_time() > deadline:
+            if not case.left or time.process_time() > deadline or time.perf_counter() > case.until:
                 break
     return {n: ordered(mistakes) for n, mistakes in found.items()}
 

@@ -156,6 +156,10 @@ def sizes(problem: Problem) -> Iterator[tuple[str, Problem]]:
             if length >= 3:
                 by_length.setdefault(length, []).append((name, axis))
     batch = {(n, 0) for n in _examples(problem)}
+    # A target with a class less may no longer sum to 1.
+    shares = {
+        n for n, v in arrays.items() if problem.role(problem.leaves[n]) == "target" and np.all((v >= 0) & (v <= 1))
+    }
     tries = 0
     for length, axes in by_length.items():
         kept: list[set[tuple[str, int]]] = []
@@ -165,6 +169,8 @@ def sizes(problem: Problem) -> Iterator[tuple[str, Problem]]:
         for subset in map(set, subsets):
             together = batch & set(axes)
             if any(known <= subset for known in kept) or (subset & together and not together <= subset):
+                continue
+            if any(name in shares and axis > 0 for name, axis in subset):
                 continue
             tries += 1
             if tries > MAX_TRIES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,6 +44,10 @@ class Module:
     def _either(self, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
         def function(*arguments: Any, **options: Any) -> Any:
             if _traced(arguments) or _traced(options.values()):
+                if self._module.__name__.partition(".")[0] == "torch":
+                    from backproof.check.code.libraries import called, renamed
+
+                    return called(self._recorder, name, list(arguments), renamed(options))
                 return FUNCTIONS[name](self._recorder, *arguments, **options)
             return found(*arguments, **options)
 
@@ -94,6 +98,26 @@ def _special(recorder: Recorder) -> dict[str, Any]:
     if module is None:
         return {}
     return {name: either(name, module) for name in ("softmax", "logsumexp", "expit", "erf")}
+
+
+class Cells(dict[str, Any]):
+    """The variables of the functions around a function, which mean something else while it is traced."""
+
+    def __init__(self, names: Sequence[str], cells: Sequence[types.CellType]) -> None:
+        self._cells = dict(zip(names, cells, strict=False))
+        super().__init__({name: _content(cell) for name, cell in self._cells.items()})
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self._cells and isinstance(self[name], types.ModuleType | Module):
+            super().__setitem__(name, value)
+            self._cells[name].cell_contents = value
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a variable that has no value yet
+        return None
 
 
 def meanings(recorder: Recorder, file_globals: dict[str, Any]) -> dict[str, Any]:

@@ -141,7 +141,8 @@ def _automatic_jax(problem: Problem, names: list[str]) -> dict[str, Array] | Non
         return jnp.reshape(result[0] if isinstance(result, tuple | list) else result, ())
 
     try:
-        grads: Any = jax.grad(loss)({n: jnp.asarray(problem.values[n]) for n in names})
+        with problem.wide():
+            grads: Any = jax.grad(loss)({n: jnp.asarray(problem.values[n]) for n in names})
         return {n: np.asarray(grads[n], dtype=float) for n in names}
     except Exception:
         return None
