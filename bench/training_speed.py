@@ -1,9 +1,10 @@
 """How fast, in one run: a training step of six networks, and loss plus output delta, against other libraries.
 
-Each number is the median over interleaved repeats, with the spread from the 1st to the 3rd quartile in brackets. A step
-is forward, loss, backward and SGD, in float32. backproof is timed as it trains, many steps in one call, and as a single
-call of its kernel with the update. `matmul` are the bare products of a step into memory allocated before; `copy` reads
-and writes the bytes of logits and delta once, with NumPy. `--write FILE` writes the tables as Markdown.
+Each number is the median over blocks of repeats taken in turn, with the spread from the 1st to the 3rd quartile in
+brackets. A step is forward, loss, backward and SGD, in float32. backproof is timed as it trains, many steps in one call
+(over examples as they lie, like the others), and as a single call of its kernel with the update. `matmul` are the bare
+products of a step into memory allocated before; `copy` reads and writes the bytes of logits and delta once, with NumPy.
+`--write FILE` writes the tables as Markdown.
 """
 
 # The other libraries are Any here, and so are the arguments of the functions made of them.
@@ -25,10 +26,14 @@ from typing import Any
 
 # Threads that spin while they wait take the core from whoever is timed next.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Every library chooses its instructions by itself: an environment that ties OpenBLAS alone to an older processor would
+# compare processors.
+os.environ.pop("OPENBLAS_CORETYPE", None)
 
 import numpy as np
 
 from backproof import Network
+from backproof.run.epochs import Epochs
 from backproof.run.kernels import loss_kernel
 from backproof.run.logits import LossAndDelta
 from backproof.run.updates import update as plain_update
@@ -80,19 +85,13 @@ def ours(layers: str, hidden: str, output: str, loss: str, batch: int) -> dict[s
     gradient, first, second = np.empty_like(theta), np.zeros_like(theta), np.zeros_like(theta)
     kernel = loss_kernel(network)
     settings = np.array([RATE, 0.0, 0.9, 0.999, 1e-8, 0.0, 0.0])
-    steps = max(1, min(200, 20000 // max(1, len(theta) * batch // 2000)))
+    steps = max(1, min(200, 2_000_000 // inputs.size))  # what lies in the cache, as it does for the others
     many, goals = np.tile(inputs, (steps, 1)), np.tile(targets, (steps, 1))
-    order, losses = np.arange(len(many)), np.zeros(steps)
-    batches = (np.empty_like(inputs), np.empty_like(targets))
+    order, losses = np.empty(0, np.int64), np.zeros(steps)
     found: dict[str, tuple[Step, int]] = {}
     if kernel.epoch is not None:
-        whole = kernel.epoch
-        found["backproof"] = (
-            lambda: whole(
-                theta, gradient, kernel.work(batch), many, goals, order, *batches, losses, 0, first, second, settings, 0
-            ),
-            steps,
-        )
+        whole = Epochs(kernel, [many, goals], batch)
+        found["backproof"] = (lambda: whole.run(theta, first, second, order, losses, 0, settings, 0), steps)
 
     def one() -> None:
         kernel(theta, gradient, inputs, targets)
@@ -220,9 +219,14 @@ def sklearn_step(layers: str, hidden: str, loss: str, batch: int) -> Step | None
     return step
 
 
+REST = 0.04  # seconds after which the threads of the library timed before have stopped to spin
+BLOCK = 0.02
+
+
 def interleaved(steps: dict[str, tuple[Step, int]], seconds: float) -> dict[str, list[float]]:
-    """Times of one step of each, taken in turn; a first call of each is not counted."""
+    """Times of one step of each, in blocks taken in turn; before each block a rest, and a call that is not counted."""
     found: dict[str, list[float]] = {name: [] for name in steps}
+    repeats: dict[str, int] = {}
     for name, (step, _) in list(steps.items()):
         try:
             step()
@@ -230,14 +234,19 @@ def interleaved(steps: dict[str, tuple[Step, int]], seconds: float) -> dict[str,
         except Exception as error:  # noqa: BLE001  (a peer that fails is left out, and said)
             print(f"  {name} left out: {str(error)[:90]}")
             del steps[name], found[name]
+            continue
+        start = time.perf_counter()
+        step()
+        repeats[name] = max(1, min(200, round(BLOCK / (time.perf_counter() - start))))
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or min(map(len, found.values())) < 5:
         for name, (step, count) in steps.items():
-            repeats = 1 if count > 1 else 3
-            start = time.perf_counter()
-            for _ in range(repeats):
+            time.sleep(REST)
+            step()
+            for _ in range(repeats[name]):
+                start = time.perf_counter()
                 step()
-            found[name].append((time.perf_counter() - start) / (count * repeats))
+                found[name].append((time.perf_counter() - start) / count)
     return found
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -84,3 +86,55 @@ def test_a_curve_is_as_long_as_asked() -> None:
     assert len(curve([1.0] * 1000)) == 40
     assert curve([0.0, 0.0]) == "▁▁"
     assert curve([1.0]) == "█"
+
+
+def points_of(path) -> list[list[tuple[float, float]]]:
+    root = ET.parse(path).getroot()
+    lines = root.iter("{http://www.w3.org/2000/svg}polyline")
+    return [[tuple(map(float, p.split(","))) for p in line.get("points").split()] for line in lines]
+
+
+def test_a_plot_has_the_curves_of_the_history(capsys, tmp_path) -> None:
+    path = tmp_path / "p.svg"
+    history = json.loads(said(capsys, "train", "--data", "digits", *QUICK, "--json", "--plot", str(path)))["history"]
+    loss, watched, *deltas = points_of(path)
+    assert len(loss) == len(watched) == 3
+    assert len(deltas) == 2
+    for points, values in ((loss, [r["loss"] for r in history]), (deltas[1], [r["delta"][1] for r in history])):
+        # On a logarithmic scale equal ratios are equal distances, downwards.
+        (_, first), (_, second), (_, third) = points
+        ratio = math.log(values[0] / values[1]) / math.log(values[0] / values[2])
+        assert (second - first) / (third - first) == pytest.approx(ratio, abs=0.02)
+
+
+def test_a_saturating_output_is_seen_and_explained(capsys, tmp_path) -> None:
+    # 1 is to be learnt from x = 100 or so with weights that make every output 0: σ′ is almost 0 there.
+    path, plot = tmp_path / "t.csv", tmp_path / "p.svg"
+    rows = "\n".join(f"{100 + k},{'b' if k % 2 else 'a'}" for k in range(40))
+    path.write_text("x,kind\n" + rows + "\n")
+    common = (
+        "--data",
+        str(path),
+        "--layers",
+        "1-2",
+        "--no-scale",
+        "--output",
+        "sigmoid",
+        "--epochs",
+        "2",
+        "--test",
+        "0",
+    )
+    text = said(capsys, "compare", *common, "--losses", "bce,mse", "--seed", "1", "--plot", str(plot))
+    bce, mse = text.split("1-2, ")[1:]
+    assert "the output saturates" not in bce
+    assert "the output saturates: the mean of |a − y| is 0.5" in mse
+    assert len(points_of(plot)) == 4
+    assert "the output saturates" in plot.read_text("utf-8")
+
+
+def test_plots_are_svg(capsys, tmp_path) -> None:
+    assert main(["train", "--data", "digits", "--plot", str(tmp_path / "p.png")]) == 2
+    assert "drawn as SVG" in capsys.readouterr().err
+    assert main(["train", "--data", "digits", *QUICK, "--plot", str(tmp_path / "no" / "p.svg")]) == 2
+    assert "cannot be written" in capsys.readouterr().err

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any, Final
 
 from backproof.cli.options import add_output, deliver
 from backproof.cli.parsing import CommandParser
+from backproof.cli.plots import add_plot, demand_svg, draw
 from backproof.cli.training_options import (
     Progress,
     add_suiting_network,
     add_training,
     curve,
     network_of,
+    seen_saturation,
     settings_of,
     split_of,
 )
@@ -31,6 +34,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--losses", metavar="A,B", default="bce,mse", help="the losses to compare (bce,mse)")
     add_training(parser)
     add_suiting_network(parser)
+    add_plot(parser)
     add_output(parser, FORMATS)
 
 
@@ -40,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from backproof.run.task import doubts
     from backproof.run.training import Data, Trainer
 
+    demand_svg(options)
     names = [catalog.loss(name.strip()).name for name in options.losses.split(",")]
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageError(
@@ -64,8 +69,12 @@ def run(options: argparse.Namespace) -> int:
             "network": network.describe(),
             "score": {"kind": kind, "value": score},
             "doubts": doubts(network.output, name, split),
+            "saturation": seen_saturation(model, split),
             "history": model.history,
         })  # fmt: skip
+    if options.plot is not None:
+        notes = [r["saturation"] for r in results if r["saturation"]]
+        draw(Path(options.plot), [(r["loss"], r["history"]) for r in results], notes)
     if options.format == "json" or str(options.file or "").endswith(".json"):
         deliver(options, json.dumps(results, ensure_ascii=False, indent=2))
     else:
@@ -88,5 +97,7 @@ def _text(results: list[dict[str, Any]]) -> str:
         shown = f"{100 * score['value']:.2f} %" if score["kind"] == "accuracy" else f"{score['value']:.4f}"
         rows.append(f"  {score['kind']} {shown}")
         rows += [f"  unwise: {doubt}" for doubt in result["doubts"]]
+        if result["saturation"]:
+            rows.append(f"  {result['saturation']}")
     rows.append("The losses are on different scales: compare how each falls, and the scores.")
     return "\n".join(rows)

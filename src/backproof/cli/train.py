@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backproof.cli.options import add_output, deliver
 from backproof.cli.parsing import CommandParser
+from backproof.cli.plots import add_plot, demand_svg, draw
 from backproof.cli.training_options import (
     Progress,
     add_suiting_network,
     add_training,
     curve,
     network_of,
+    seen_saturation,
     settings_of,
     split_of,
 )
@@ -43,13 +45,17 @@ def configure(parser: CommandParser) -> None:
     files.add_argument("--resume", action="store_true", help="go on from --save, bit for bit")
     files.add_argument("--model", metavar="FILE", help="do not train: take this model")
     files.add_argument("--predict", metavar="FILE", help="write the outputs for all examples, as CSV")
+    add_plot(files)
     add_output(parser, FORMATS)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train or take a model, evaluate, write."""
+    demand_svg(options)
     model, split, notes = _taken(options) if options.model is not None else _trained(options)
     result = _result(model, split, notes)
+    if options.plot is not None:
+        draw(Path(options.plot), [("training", model.history)], notes)
     if options.predict is not None:
         _predict(model, split, Path(options.predict))
         result["predictions"] = options.predict
@@ -62,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _trained(options: argparse.Namespace) -> tuple[Model, Split, list[str]]:
     from backproof.run.task import doubts, suitable
-    from backproof.run.training import Data, Trainer
+    from backproof.run.training import REPLAYED, Data, Trainer
 
     if options.resume and options.save is None:
         raise UsageError("--resume needs the file to go on from", expected="--save FILE")
@@ -87,10 +93,15 @@ def _trained(options: argparse.Namespace) -> tuple[Model, Split, list[str]]:
         notes={"classes": split.classes, "means": split.means.tolist(), "scales": split.scales.tolist()},
     )
     progress.end()
+    if options.resume and settings.optimiser in REPLAYED:
+        notes.append(f"{settings.optimiser} did its steps again from the first weights: its memory is in no file")
     if model.notes.get("interrupted"):
         notes.append(f"interrupted after epoch {len(model.history)}: the model so far is kept")
     if "stopped_early" in model.notes:
         notes.append(f"stopped early after epoch {model.notes['stopped_early']}: the best weights are kept")
+    seen = seen_saturation(model, split)
+    if seen:
+        notes.append(seen)
     if options.save is not None and settings.patience:
         model.save(Path(options.save))
     return model, split, notes

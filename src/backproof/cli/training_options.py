@@ -12,6 +12,7 @@ from backproof.errors import UsageError
 
 if TYPE_CHECKING:
     from backproof.calculus.network import Network
+    from backproof.run.model import Model
     from backproof.run.task import Split
     from backproof.run.training import Settings
 
@@ -156,6 +157,20 @@ def settings_of(options: argparse.Namespace) -> Settings:
         check_gradient=not options.no_check,
         sizes=True,
     )
+
+
+def seen_saturation(model: Model, split: Split) -> str | None:
+    """What is to be said about a last layer that hardly learns, measured on the first examples."""
+    import numpy as np
+
+    from backproof.run.task import saturation
+
+    last = next((record["delta"] for record in reversed(model.history) if "delta" in record), None)
+    if last is None:
+        return None
+    some = slice(0, 256)
+    gaps = float(np.abs(model.outputs(split.inputs[some]) - split.targets[some]).mean())
+    return saturation(model.network.output, model.network.loss, last, gaps)
 
 
 def curve(values: Sequence[float], width: int = 40) -> str:

@@ -57,7 +57,8 @@ def update(rule, theta, gradient, first, second, settings, count):
 
 
 @njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _fill(batch, source, order, low, high):
+def fill(batch, source, order, low, high):
+    """The rows of a batch, in the order that was drawn."""
     width = source.shape[1]
     for k in range(low, high):
         row = order[k]
@@ -69,12 +70,16 @@ def _epoch(
     run, theta, gradient, work, inputs, targets, order, some, goals, losses, rule, first, second, settings, count
 ):
     size = some.shape[0]
+    total = len(order) or len(inputs)
     for step in range(len(losses)):
         low = step * size
-        high = min(low + size, len(order))
-        _fill(some, inputs, order, low, high)
-        _fill(goals, targets, order, low, high)
-        losses[step] = run(theta, gradient, work, some[: high - low], goals[: high - low])
+        high = min(low + size, total)
+        if len(order):
+            fill(some, inputs, order, low, high)
+            fill(goals, targets, order, low, high)
+            losses[step] = run(theta, gradient, work, some[: high - low], goals[: high - low])
+        else:
+            losses[step] = run(theta, gradient, work, inputs[low:high], targets[low:high])
         if not np.isfinite(losses[step]):
             return step
         update(rule, theta, gradient, first, second, settings, count + step + 1)
@@ -86,14 +91,18 @@ def _weighted_epoch(
     settings, count,
 ):  # fmt: skip
     size = some.shape[0]
+    total = len(order) or len(inputs)
     for step in range(len(losses)):
         low = step * size
-        high = min(low + size, len(order))
-        _fill(some, inputs, order, low, high)
-        _fill(goals, targets, order, low, high)
-        for k in range(low, high):
-            shares[k - low] = weights[order[k]]
-        losses[step] = run(theta, gradient, work, some[: high - low], goals[: high - low], shares[: high - low])
+        high = min(low + size, total)
+        if len(order):
+            fill(some, inputs, order, low, high)
+            fill(goals, targets, order, low, high)
+            for k in range(low, high):
+                shares[k - low] = weights[order[k]]
+            losses[step] = run(theta, gradient, work, some[: high - low], goals[: high - low], shares[: high - low])
+        else:
+            losses[step] = run(theta, gradient, work, inputs[low:high], targets[low:high], weights[low:high])
         if not np.isfinite(losses[step]):
             return step
         update(rule, theta, gradient, first, second, settings, count + step + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from backproof.run.tables import Table
 
 Array = NDArray[Any]
 SATURATING = ("sigmoid", "tanh", "softmax", "arctan", "softsign", "hard-sigmoid", "hard-tanh")
+KEEPS_SLOPE = ("mse", "half-mse", "mae", "huber", "log-cosh")
 
 
 @dataclass
@@ -98,11 +100,24 @@ def suitable(split: Split) -> tuple[str, str, str]:
     return "softmax", "cross-entropy", f"{len(split.classes)} classes: softmax with cross-entropy, δ = a − y"
 
 
+def saturation(output: str, loss: str, sizes: Sequence[float], gaps: float) -> str | None:
+    """Why the last layer hardly learns although it is wrong: |δ| is small where |a − y| is not.
+
+    `sizes` are the means of |δ| in every layer, `gaps` is the mean of |a − y|. None where nothing is to be said.
+    """
+    if output not in SATURATING or loss not in KEEPS_SLOPE or gaps < 0.05 or not sizes or sizes[-1] > gaps / 10:
+        return None
+    return (
+        f"the output saturates: the mean of |a − y| is {gaps:.3g}, that of |δ| only {sizes[-1]:.3g}, because δ of "
+        f"{loss} has the slope of {output} as a factor, almost 0 where an output is sure; cross-entropy cancels it"
+    )
+
+
 def doubts(output: str, loss: str, split: Split) -> list[str]:
     """What is unwise about a pair of output and loss for this target."""
     entry = catalog.loss(loss)
     found: list[str] = []
-    if output in SATURATING and loss in ("mse", "half-mse", "mae", "huber", "log-cosh"):
+    if output in SATURATING and loss in KEEPS_SLOPE:
         found.append(
             f"{loss} keeps the slope of {output} in δ: where an output is sure and wrong, that slope is almost 0 "
             "and it hardly learns (cross-entropy cancels it)"

@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 from backproof.calculus.network import Network
 from backproof.errors import FileError, ShapeError, UsageError
 from backproof.run.checking import TrainingError, check_gradient, no_number
+from backproof.run.epochs import Epochs, orders
 from backproof.run.initialising import initial
 from backproof.run.interface import Precision
 from backproof.run.kernels import Kernel, has_numba, loss_kernel, parameters_of, sizes_kernel
 from backproof.run.model import Model, load_model
-from backproof.run.updates import RULES, update
+from backproof.run.updates import RULES
 
 Array = NDArray[Any]
 OPTIMISERS: Final = ("sgd", "nesterov", "adam", "adamw", "lbfgs", "cg")
+REPLAYED: Final = ("lbfgs", "cg")  # resumed by doing the same steps again
 SCHEDULES: Final = ("constant", "cosine", "step", "exponential")
 BACKENDS: Final = ("auto", "numba", "numpy")
 LOOKED_AT: Final = 65_536
@@ -148,15 +150,18 @@ class Trainer:
         """Train, and give the model with the weights of the last epoch, or of the best one with `patience`.
 
         `report` gets every epoch's record. With `checkpoint` the model is written after each epoch; `resume` goes on
-        from that file. Ctrl-C ends training; the model so far is given. Raises TrainingError for data or losses that
-        are no numbers, and for a gradient that a difference contradicts.
+        from that file bit for bit, `lbfgs` and `cg` by doing the same steps again. Ctrl-C ends training; the model so
+        far is given. Raises TrainingError for data or losses that are no numbers, and for a gradient that a difference
+        contradicts.
         """
         data = self._admitted(data)
         state, history = self._started(start)
         self.backend = self._backend(len(data.inputs))
         resumed = resume and checkpoint is not None and checkpoint.exists()
         if resumed and checkpoint is not None:
-            state, history = self._resumed(checkpoint)
+            saved = self._resumed(checkpoint)
+            if not self._replays:  # SciPy's memory is in no file: the same steps are done again
+                state, history = saved
         kernel = self._kernel(data, compiled=self.backend == "numba")
         if self.settings.check_gradient and not resumed:
             check_gradient(
@@ -168,10 +173,8 @@ class Trainer:
             )
         model = Model(self.network, state.theta, history, notes or {}, self.numbers)
         try:
-            if self.settings.optimiser in ("lbfgs", "cg"):
-                self._minimise(kernel, state, data, model, report)
-                if checkpoint is not None:
-                    self._write(model, state, checkpoint)
+            if self._replays:
+                self._minimise(kernel, state, data, model, report, checkpoint)
             else:
                 self._descend(kernel, state, data, model, report, checkpoint)
         except KeyboardInterrupt:
@@ -297,20 +300,22 @@ class Trainer:
         settings = self.settings
         examples = len(data.inputs)
         size = min(settings.batch or examples, examples)
-        steps = -(-examples // size)
-        batches = [np.empty((size, *a.shape[1:]), a.dtype) for a in self._arrays(data)]
+        epochs = Epochs(kernel, self._arrays(data), size)
         while state.epoch < settings.epochs:
-            order = np.random.default_rng((settings.seed, state.epoch)).permutation(examples)
-            losses = np.zeros(steps)
             before = state.theta.copy()
-            failed = self._epoch(kernel, state, data, order, batches, losses)
-            if failed >= 0:
-                state.theta[:] = before if not np.isfinite(state.theta).all() else state.theta
-                raise self._no_number(state, data, failed)
+            total, done = 0.0, 0
+            for order in orders(examples, size, settings.seed, state.epoch):
+                count = len(order) or examples
+                losses = np.zeros(-(-count // size))
+                failed = self._epoch(epochs, state, order, losses)
+                if failed >= 0:
+                    state.theta[:] = before if not np.isfinite(state.theta).all() else state.theta
+                    raise self._no_number(state, data, done + failed)
+                done += len(losses)
+                state.count += len(losses)
+                total += float(np.sum(losses * np.minimum(size, count - size * np.arange(len(losses)))))
             state.epoch += 1
-            state.count += steps
-            counts = np.minimum(size, examples - size * np.arange(steps))
-            record: dict[str, Any] = {"epoch": state.epoch, "loss": float(np.sum(losses * counts) / examples)}
+            record: dict[str, Any] = {"epoch": state.epoch, "loss": total / examples}
             if self._watch(kernel, state, data, record, model, report):
                 state.epoch, last = settings.epochs, state.epoch
                 model.notes["stopped_early"] = last
@@ -320,9 +325,7 @@ class Trainer:
     def _arrays(self, data: Data) -> list[Array]:
         return [a for a in (data.inputs, data.targets, data.weights) if a is not None]
 
-    def _epoch(
-        self, kernel: Kernel, state: _State, data: Data, order: Array, batches: list[Array], losses: Array
-    ) -> int:
+    def _epoch(self, epochs: Epochs, state: _State, order: Array, losses: Array) -> int:
         settings = self.settings
         momentum = settings.momentum if settings.optimiser in ("sgd", "nesterov") else 0.0
         decay = settings.decay if settings.optimiser != "adam" else 0.0
@@ -338,21 +341,7 @@ class Trainer:
             ]
         )
         rule = RULES["adam" if settings.optimiser == "adamw" else settings.optimiser]
-        gradient = np.empty_like(state.theta)
-        arrays = self._arrays(data)
-        if kernel.epoch is not None:
-            return kernel.epoch(
-                state.theta, gradient, kernel.work(len(batches[0])), *arrays, order, *batches, losses,
-                rule, state.first, state.second, numbers, state.count,
-            )  # fmt: skip
-        size = len(batches[0])
-        for step in range(len(losses)):
-            chosen = order[step * size : (step + 1) * size]
-            losses[step] = kernel(state.theta, gradient, *(a[chosen] for a in arrays))
-            if not np.isfinite(losses[step]):
-                return step
-            update(rule, state.theta, gradient, state.first, state.second, numbers, state.count + step + 1)
-        return -1
+        return epochs.run(state.theta, state.first, state.second, order, losses, rule, numbers, state.count)
 
     def _watch(
         self, kernel: Kernel, state: _State, data: Data, record: dict[str, Any], model: Model, report: Report | None
@@ -390,11 +379,18 @@ class Trainer:
 
     def _no_number(self, state: _State, data: Data, step: int) -> TrainingError:
         kernel = self._kernel(data, compiled=False)
-        return no_number(kernel, state.theta, self._arrays(data), f"epoch {state.epoch + 1}, step {step + 1}")
+        some = [a[:LOOKED_AT] for a in self._arrays(data)]
+        return no_number(kernel, state.theta, some, f"epoch {state.epoch + 1}, step {step + 1}")
 
     # Whole batches
 
-    def _minimise(self, kernel: Kernel, state: _State, data: Data, model: Model, report: Report | None) -> None:
+    @property
+    def _replays(self) -> bool:
+        return self.settings.optimiser in REPLAYED
+
+    def _minimise(
+        self, kernel: Kernel, state: _State, data: Data, model: Model, report: Report | None, checkpoint: Path | None
+    ) -> None:
         import scipy.optimize
 
         arrays = self._arrays(data)
@@ -414,7 +410,10 @@ class Trainer:
             state.theta[:] = vector
             state.epoch += 1
             record: dict[str, Any] = {"epoch": state.epoch, "loss": value(vector)[0]}
-            if self._watch(kernel, state, data, record, model, report):
+            stop = self._watch(kernel, state, data, record, model, report)
+            if checkpoint is not None:
+                self._write(model, state, checkpoint)
+            if stop:
                 raise StopIteration
 
         method = {"lbfgs": "L-BFGS-B", "cg": "CG"}[self.settings.optimiser]
@@ -429,6 +428,8 @@ class Trainer:
         )
         if "stopped_early" not in model.notes:
             state.theta[:] = result.x
+        if checkpoint is not None:
+            self._write(model, state, checkpoint)
 
 
 def _demand_numbers(name: str, values: Array) -> None:
