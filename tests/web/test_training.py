@@ -26,7 +26,7 @@ def test_the_gradient_is_the_slope_of_the_loss() -> None:
 
 def test_from_a_saturated_start_cross_entropy_learns_first() -> None:
     first, *events = train(Network(hidden="sigmoid"), "half-mse", "saturated", 1.0)
-    assert first == {"network": "2-4-1", "equations": 14, "proved": 14}
+    assert first == {"network": "2-4-1", "equations": 14, "proved": 14, "soft": False}
     start, last = events[0], events[-1]
     assert start["runs"][0]["error"] == start["runs"][1]["error"]
     assert start["runs"][0]["deltas"][1] > 10 * start["runs"][1]["deltas"][1]
@@ -81,6 +81,19 @@ def test_what_is_no_number_stops_and_says_so() -> None:
     assert all("stopped" in run for run in stopped)
     assert len(events) < 200
     assert not any(np.isnan(run.get("J", 0.0)) for event in events[1:] for run in event["runs"])
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "soft"),
+    [("softmax", "kl", True), ("exp", "itakura-saito", True), ("softmax", "categorical-focal", False)],
+)
+def test_losses_without_a_value_at_zero_and_those_with_a_number_of_their_own(
+    output: str, loss: str, soft: bool
+) -> None:
+    events = train(Network(output=output, loss=loss, hidden="tanh"), "half-mse", "usual", 0.1)
+    assert next(events)["soft"] is soft
+    for run in next(events)["runs"]:
+        assert run["check"][0] == pytest.approx(run["check"][1], rel=1e-5)
 
 
 def test_an_unknown_loss_is_an_error() -> None:

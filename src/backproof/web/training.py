@@ -28,6 +28,8 @@ SATURATED: Final = 4.0
 """The bias of the output units at a saturated start: a sigmoid is at 0.98 before it has learned anything."""
 PENALTY: Final = 0.01
 """What stands for λ where it is a letter."""
+SURE: Final = 0.9
+"""How sure targets are where a loss has no value at 0 or 1."""
 NO_NUMBER: Final = "the loss or a gradient is not a number any more: a log of 0 or an overflow; try a smaller rate"
 
 Array = NDArray[np.float64]
@@ -44,6 +46,7 @@ class Run:
     inputs: Mapping[str, Array | float]
     examples: int
     stopped: str | None = None
+    soft: bool = False
 
     def step(self, rate: float, *, checked: bool = False) -> dict[str, Any]:
         """One step of gradient descent; what it found before the step."""
@@ -65,6 +68,17 @@ class Run:
         for name, gradient in gradients.items():
             self.weights[name] = self.weights[name] - rate * gradient
         return found
+
+    def has_loss(self) -> bool:
+        """Whether the loss is a number at the start; a log of a target of 0 is none."""
+        with np.errstate(all="ignore"):
+            values = evaluate(self.network.program, {**self.weights, **self.inputs})
+        return bool(np.isfinite(np.asarray(values["J"])))
+
+    def soften(self, classes: int) -> None:
+        """Targets a little away from 0 and 1."""
+        self.inputs = {**self.inputs, "Y": SURE * self.inputs["Y"] + (1 - SURE) / classes}
+        self.soft = True
 
     def size_of_delta(self, values: Mapping[str, Any], layer: int) -> float:
         """The mean of |δ| over units and examples, for one example: a mean in the loss is undone."""
@@ -100,9 +114,14 @@ def runs(network: Network, other: str, start: str) -> list[Run]:
         inputs: dict[str, Array | float] = {"X": points, "Y": wanted}
         if own.layout != "columns":
             inputs = {"X": points.T, "Y": wanted.T}
+        entries = (catalog.activation(own.hidden), catalog.activation(own.output), catalog.loss(loss))
+        inputs |= {h.name: float(h.default) for e in entries for h in e.hyperparameters if h.name in own.program.inputs}
         inputs |= {name: PENALTY for name in own.program.inputs if name == own.l2}
         own_weights = {name: w.copy() for name, w in weights.items()}
         made.append(Run(own, derivation, proved_program(derivation), own_weights, inputs, points.shape[1]))
+    if not all(run.has_loss() for run in made):
+        for run in made:
+            run.soften(CLASSES if vectors else 2)
     return made
 
 
@@ -134,7 +153,8 @@ def train(network: Network, other: str, start: str, rate: float) -> Iterator[dic
     both = runs(network, other, start)
     equations = [e for run in both for e in run.derivation.equations]
     proved = sum(e.verdict.kind is Kind.PROVED for e in equations)
-    yield {"network": "-".join(both[0].network.sizes), "equations": len(equations), "proved": proved}
+    sizes = "-".join(both[0].network.sizes)
+    yield {"network": sizes, "equations": len(equations), "proved": proved, "soft": both[0].soft}
     for step in range(STEPS + 1):
         shown: list[dict[str, Any]] = []
         for run in both:

@@ -403,7 +403,8 @@ function train() {
     if (event.failed) return stop(event.failed);
     if (event.done) { explain(); return stop(`done after ${past.at(-1)?.step ?? 0} steps`); }
     if (event.network) {
-      $("trained").textContent = `Trained: ${event.network}, by ${event.equations} equations, ${event.proved === event.equations ? "all" : event.proved} proved.`;
+      $("trained").textContent = `Trained: ${event.network}, by ${event.equations} equations, ${event.proved === event.equations ? "all" : event.proved} proved.`
+        + (event.soft ? " The targets are a little away from 0 and 1, where one of the losses has no value." : "");
       return;
     }
     if (!charts) started(event.runs);
