@@ -146,6 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first input")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--limit", type=float, default=10.0, help="seconds of the processor for one input")
     parser.add_argument("--prove-every", type=int, default=0, help="prove in one input of so many (0: never)")
@@ -166,7 +167,7 @@ def main() -> int:
     started, worst, peak = time.monotonic(), 0.0, 0
     busy = time.process_time()
     done = 0
-    for number in [options.one] if options.one is not None else range(options.count):
+    for number in [options.one] if options.one is not None else range(options.first, options.first + options.count):
         rng = random.Random(options.seed * 1_000_003 + number)
         text, kind = mutant(rng, sources), rng.choice(KINDS)
         if options.one is not None:
@@ -183,6 +184,7 @@ def main() -> int:
             wrong.append(f"{number}: more than {options.limit} s: {text[:80]!r}")
         except Exception as error:  # noqa: BLE001
             line = traceback.extract_tb(error.__traceback__)[-1]
+            print(f"input {number}: {type(error).__name__}: {error}", flush=True)
             wrong.append(f"{number}: {type(error).__name__}: {error} ({Path(line.filename).name}:{line.lineno})")
         finally:
             guard.on = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from backproof.check.document.commands import expanded
 from backproof.check.document.reader import Report, check_document
 from backproof.check.files import check_file
 from backproof.errors import BackproofError
@@ -161,6 +163,120 @@ def test_numbers_are_slopes_at_the_point_that_is_given() -> None:
 )
 def test_nothing_is_guessed_into_a_verdict(text: str) -> None:
     assert all(c.verdict in ("unknown", "unread") and c.because for c in judged(text).claims)
+
+
+def test_commands_of_a_document_are_put_in_place_and_places_kept() -> None:
+    text = (
+        "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
+        "\\def\\vw{\\mathbf{w}}\n\\DeclareMathOperator{\\tr}{tr}\n"
+        "Let $L = \\frac12 \\vw^T \\vw$. Then $\\pd{L}{\\vw} = \\vw$ and $\\pd{L}{\\vw} = 2\\vw$.\n"
+    )
+    assert verdicts(text, "latex") == ["proved", "refuted"]
+    line = text.split("\n")[3]
+    assert places(text, "latex") == [(4, line.index("\\pd") + 1), (4, line.rindex("\\pd") + 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\newcommand{\a}{\a\a} $\a = 1$",
+        r"\newcommand{\a}{xxxxxxxxxx}\newcommand{\b}{\a\a\a\a\a\a\a\a}"
+         r"\newcommand{\c}{\b\b\b\b\b\b\b\b}"
+        + r"$\c$" * 4_000,
+        r"\newcommand{\a}[9]{#9#8} $\a{1}$ \a",
+        r"\def\a#1#2{#2#1}\def\a{} \a\a\a",
+        "\\newcommand{\\a}{" * 500,
+    ],
+)
+def test_commands_cannot_grow_without_bound(text: str) -> None:
+    started = time.process_time()
+    assert len(expanded(text).text) < 3_000_000
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("For $i = j$ we have ", "."),
+        ("", ", where $i = j$."),
+        ("**Case 1:** $i = j$.\n\n", ""),
+        ("If $i = j$, then\n\n", ""),
+    ],
+)
+def test_conditions_before_and_after(before: str, after: str) -> None:
+    start = r"Let $p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}$." + "\n\n"
+    right = r"$\frac{\partial p_i}{\partial z_j} = p_i (1 - p_i)$"
+    wrong = r"$\frac{\partial p_i}{\partial z_j} = p_i (2 - p_i)$"
+    assert verdicts(start + before + right + after) == ["proved"]
+    assert verdicts(start + before + wrong + after) == ["refuted"]
+    assert verdicts(start + right) == ["refuted"]
+
+
+def test_each_equation_of_a_chain_over_several_lines() -> None:
+    text = "Let $f(x) = (x + 1)^2$.\n\n$$\\frac{df}{dx}$$\n$$= 2(x + 1)$$\n$$= 2x + 1$$\n$$= 2x + 2$$"
+    text = text.replace("$$\\frac{df}{dx}$$\n$$= 2(x + 1)$$", "$$\\frac{df}{dx} = 2(x + 1)$$")
+    assert verdicts(text) == ["proved", "refuted", "proved"]
+    assert places(text) == [(3, 3), (4, 5), (5, 5)]
+
+
+def test_a_loss_that_is_never_stated_may_be_any_function() -> None:
+    text = r"Let $y = w x$. Then $\frac{\partial L}{\partial x} = w \frac{\partial L}{\partial y}$"
+    assert verdicts(text + ".") == ["proved"]
+    assert verdicts(text.replace("= w", "= x") + ".") == ["refuted"]
+    # Nothing says how y depends on x.
+    assert verdicts(text.removeprefix("Let $y = w x$. ")) == ["unread"]
+
+
+def test_networks_of_any_depth() -> None:
+    text = r"""
+$z^l = W^l a^{l-1} + b^l$ and $a^l = \sigma(z^l)$ with $C = \frac12 \|y - a^L\|^2$.
+$$\delta^l = ((W^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l)$$
+$$\delta^l = ((W^{l+1})^T \delta^{l+1}) \odot a^l$$
+"""
+    assert verdicts(text) == ["proved", "refuted"]
+
+
+def test_dz_without_the_mean_is_a_convention_of_its_own() -> None:
+    text = r"""
+$Z^{[1]} = W^{[1]} X + b^{[1]}$, $A^{[1]} = \sigma(Z^{[1]})$ and
+$J = -\frac1m \sum_{i=1}^m (y^{(i)} \log a^{[1](i)} + (1 - y^{(i)}) \log(1 - a^{[1](i)}))$.
+$$dZ^{[1]} = A^{[1]} - Y$$
+$$dW^{[1]} = \frac1m dZ^{[1]} X^T$$
+$$dW^{[1]} = dZ^{[1]} X^T$$
+"""
+    report = judged(text)
+    assert [c.verdict for c in report.claims][:2] == ["proved", "proved"]
+    assert any("sum over the examples" in note for note in report.claims[0].notes)
+
+
+def test_a_matrix_that_is_called_symmetric() -> None:
+    claim = r"Let $f = \mathbf{x}^T \mathbf{A} \mathbf{x}$. Then $\nabla_{\mathbf{x}} f = 2 \mathbf{A} \mathbf{x}$."
+    assert verdicts(claim) == ["refuted"]
+    assert verdicts(r"Take a symmetric matrix $\mathbf{A}$. " + claim) == ["proved"]
+    assert verdicts(r"Here $\mathbf{A}^T = \mathbf{A}$. " + claim) == ["proved"]
+    assert verdicts("Some matrices are symmetric. " + claim) == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("update", "verdict"),
+    [
+        (r"w \leftarrow w - \eta (w x - y) x", "proved"),
+        (r"w := w - \alpha \frac{1}{2} (w x - y) x", "unknown"),
+        (r"w \leftarrow w - \eta (y - w x) x", "refuted"),
+        (r"w \leftarrow w - \eta (w x - y)", "refuted"),
+        (r"w \leftarrow w - \eta \frac{\partial J}{\partial w}", "proved"),
+        (r"w \leftarrow w + \eta (w x - y) x", "unknown"),
+    ],
+)
+def test_updates_claim_a_gradient(update: str, verdict: str) -> None:
+    assert verdicts(rf"Let $J = \frac12 (w x - y)^2$. Then ${update}$.") == [verdict]
+
+
+def test_would_be_right_for_another_pair() -> None:
+    text = r"Let $a = \sigma(z)$ and $J = \frac12 (a - y)^2$. Then $\frac{\partial J}{\partial z} = a - y$."
+    (claim,) = judged(text).claims
+    assert claim.verdict == "refuted"
+    assert "sigmoid with bce" in claim.would_be_right_for
 
 
 def test_a_document_without_claims_is_empty() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +20,7 @@ from backproof.check.worksheet.sheet import check_worksheet
 from backproof.check.worksheet.statements import statements
 from backproof.errors import BackproofError
 
+FUZZER = Path(__file__).resolve().parents[2] / "bench" / "fuzz_readers.py"
 KINDS = ("markdown", "latex", "rest", "notebook")
 FRAGMENTS = (
     "$",
@@ -185,6 +190,68 @@ def test_documents_that_are_too_long_are_refused() -> None:
         check_document("a" * (5 * 1024 * 1024), "long", "markdown")
     with pytest.raises(BackproofError, match="too long"):
         list(statements("a" * (300 * 1024)))
+
+
+def mutated(count: int, seed: int, *options: str) -> str:
+    """What the script says that reads mutated documents."""
+    command = [sys.executable, str(FUZZER), "--count", str(count), "--seed", str(seed), *options]
+    environment = os.environ | {"PYTHONPATH": str(FUZZER.parents[1] / "src")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_mutated_documents_neither_break_nor_open_anything() -> None:
+    assert "20000 inputs" in mutated(20_000, 1)
+
+
+@pytest.mark.slow
+def test_mutated_documents_are_judged_in_bounded_time() -> None:
+    assert "400 inputs" in mutated(400, 2, "--prove-every", "1")
+
+
+FORBIDDEN = ("open", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect", "exec", "compile")
+SCRIPT = """
+import sys
+from backproof.check.document.reader import check_document
+seen = []
+text = sys.stdin.read()
+check_document("$f(x) = x^2$ so $\\\\frac{df}{dx} = 3x$", "warm", "markdown")
+on = True
+def hook(event, args):
+    if on and event in FORBIDDEN and not str(args[0] if args else "").endswith((".py", ".pyc", ".so")):
+        seen.append((event, str(args)[:100]))
+sys.addaudithook(hook)
+open(__import__("os").devnull).close()
+assert len(seen) == 1, "the hook sees nothing"
+seen.clear()
+for kind in ("markdown", "latex", "rest"):
+    check_document(text, "hostile", kind)
+on = False
+print(seen)
+""".replace("FORBIDDEN", repr(FORBIDDEN))
+HOSTILE_TEXT = r"""
+\input{/etc/passwd} \include{/etc/passwd} \write18{touch /tmp/written} \openin5=/etc/passwd
+$\frac{d}{dx} __import__('os').system('true') = 1$
+$f(x) = open('/etc/passwd').read()$ so $\frac{df}{dx} = 1$
+```backproof
+input x
+q = exec(x)
+dq/dx = eval(x)
+```
+<script src="file:///etc/passwd"></script> ![](file:///etc/passwd) [[include: /etc/passwd]]
+.. include:: /etc/passwd
+.. math:: \frac{df}{dx} = 3
+"""
+
+
+def test_a_hostile_document_opens_no_file_and_runs_no_code() -> None:
+    environment = os.environ | {"PYTHONPATH": str(FUZZER.parents[1] / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], input=HOSTILE_TEXT, capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == "[]"
 
 
 @QUICK

@@ -38,8 +38,13 @@ def test_every_wrong_gradient_is_found_and_named(path):
     for name, kinds in module.WRONG.items():
         refuted = [g for g in report(module, name).gradients if g.verdict == "refuted"]
         assert refuted, name
+        if name in getattr(module, "UNNAMED", ()):
+            continue
         assert set(kinds) & {m.name for g in refuted for m in g.mistakes}, name
 
 
-def test_the_benchmark_is_large():
-    assert sum(len(loaded(p).WRONG) for p in FILES) >= 60
+def test_the_benchmark_is_large_and_nearly_all_is_named():
+    modules = [loaded(p) for p in FILES]
+    count = sum(len(m.WRONG) for m in modules)
+    assert count >= 150
+    assert sum(len(getattr(m, "UNNAMED", ())) for m in modules) <= count / 50
