@@ -137,3 +137,6 @@ WRONG = {
     "gain_left_out": ("dropped-term", "missing-slope"),
     "mean_term_left_out": ("stopped-gradient", "dropped-term"),
 }
+
+# Found, but not named yet.
+UNNAMED = ("gain_left_out",)

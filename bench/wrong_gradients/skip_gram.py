@@ -84,3 +84,6 @@ WRONG = {
     "penalty_on_both": ("regularised-bias", "extra-term"),
     "no_penalty": ("missing-regulariser", "dropped-term"),
 }
+
+# Found, but not named yet.
+UNNAMED = ("wrong_side",)

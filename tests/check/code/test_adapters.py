@@ -277,6 +277,30 @@ def test_a_scalar_engine_whose_result_is_a_list_of_numbers():
     assert check_gradient(backward, forward=forward, inputs=({"w": W[:, 0]}, X[0], 0.5)).ok
 
 
+def test_a_gradient_of_nothing_known_is_said():
+    def backward(params, x, y):
+        d = 2 * (x @ params["W"] - y)
+        return {"dW": x.T @ d, "dZ": d}
+
+    def forward(params, x, y):
+        return np.sum((x @ params["W"] - y) ** 2)
+
+    report = check_gradient(backward, forward=forward, inputs=({"W": W}, X, Y))
+    assert report.ok
+    assert any("dZ" in note for note in report.notes)
+
+
+def test_a_gradient_of_the_only_array_of_an_argument():
+    def backward(params, x, y):
+        return {"x": (x[0] @ params["W"] - y) @ params["W"].T}
+
+    def forward(params, x, y):
+        return np.sum((x[0] @ params["W"] - y) ** 2)
+
+    report = check_gradient(backward, forward=forward, inputs=({"W": W}, (X, LABELS), Y))
+    assert verdicts(report)["x[0]"] == ("refuted", "factor")
+
+
 def test_what_cannot_be_called_is_an_error():
     with pytest.raises(UsageError):
         check_gradient(3, forward=fun, inputs=(W,))

@@ -77,6 +77,8 @@ def _left_out(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
         if np.size(other.value) > 1 or user.op == "power":
             kind = "missing-mask" if is_mask(other) else "missing-slope" if user.op == "power" else "missing-factor"
             yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, kind, "", 1.0, 3, edge)
+    elif user.op == "matmul" and arrived.shape == edge.source.shape:
+        yield Change(edge.source, arrived - given, "missing-factor", "", 1.0, 3, edge)
     elif user.op in ("maximum", "minimum"):
         yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-slope", user.op, 1.0, 2, edge)
     elif user.op == "where":
@@ -99,6 +101,10 @@ def _transposed(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
         yield Change(
             edge.source, shrunk(wrong, edge.source.shape) - given, "transpose", "the other factor", 1.0, 2, edge
         )
+    if arrived.ndim >= 2 and arrived.shape[-1] == arrived.shape[-2] and other.ndim >= 2:
+        turned = np.swapaxes(arrived, -1, -2)
+        wrong = pulled(edge, turned)
+        yield Change(edge.source, wrong - given, "transpose", "the upstream gradient", 1.0, 3, edge)
     if given.ndim >= 2 and given.shape[-1] == given.shape[-2]:
         yield Change(edge.source, np.swapaxes(given, -1, -2) - given, "transpose", "the result", 1.0, 2, edge)
 

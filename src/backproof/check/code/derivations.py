@@ -328,7 +328,8 @@ def constant(value: float, lengths: Mapping[int, str]) -> str | None:
 def _rational(value: float, lengths: Mapping[int, str]) -> str | None:
     simple = Fraction(value).limit_denominator(12)
     if simple and abs(float(simple) - value) <= 1e-6 * abs(value) and abs(simple) <= 64:
-        for length, where in lengths.items():
+        for length, where in lengths.items() if simple not in (2, Fraction(1, 2)) else ():
+            # 2 is more often a forgotten constant than a length.
             if simple == length:
                 return f"{length} ({where})"
             if simple == Fraction(1, length):

@@ -80,10 +80,14 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
     # A search may take as long as some twenty evaluations of the gradient, where those are slow.
     deadline = time.process_time() + max(budget, 12 * unit)
     names = list(dict.fromkeys([*wanted, *(n for n in claims if n in first.float_leaves)]))
+    loose = [n for n in claims if n not in first.leaves]
     lines = lines_of(first.written_in, names)
+    claims = {n: g for n, g in claims.items() if n in first.leaves}
     manners = probes.manners(first, claims)
     verdicts: dict[str, GradientVerdict] = {}
     notes: list[str] = [*first.notes, *manners.notes]
+    if loose:
+        notes.append(f"not judged, for they belong to no array of the arguments: {', '.join(loose)}")
     for number, problem in enumerate(problems):
         open_names = [n for n in names if n not in verdicts or verdicts[n].verdict == "proved"]
         if not open_names:

@@ -147,6 +147,8 @@ def _rules(search: Search, edges: list[Edge]) -> Iterator[Variant]:
         yield "factor", "-1", lambda _, __, given, ___: -given
     if first.op == "unary":
         yield from _of_functions()
+    if first.op == "sum":
+        yield "wrong-reduction", "a mean stands for a sum, or a sum for a mean", _other_reduction
     if first.op in ("matmul", "multiply", "einsum"):
         yield "missing-slope", "the slope of what the product is put into", _before_slope(search)
     if first.op == "matmul":
@@ -160,6 +162,11 @@ def _rules(search: Search, edges: list[Edge]) -> Iterator[Variant]:
                 return shrunk(arrived @ matrix if e.slot == 0 else matrix @ arrived, e.source.shape)
 
             yield "transpose", "the other factor", turned
+
+
+def _other_reduction(edge: Edge, _: Array, given: Array, __: Cotangents) -> Array:
+    count = np.size(edge.source.value) / max(1, np.size(edge.user.value))
+    return given * count if edge.user.attr[2] else given / count
 
 
 def _of_functions() -> Iterator[Variant]:
@@ -232,7 +239,7 @@ def _exchanged(search: Search) -> Iterator[tuple[list[Edge], list[Variant]]]:
         if user.op == "multiply" and user.parents[0] is not user.parents[1]:
             if user.parents[0].shape == user.parents[1].shape:
                 groups.setdefault((user.op, user.line, user.parents[0].line, user.parents[1].line), []).append(edge)
-        elif user.op in ("maximum", "minimum"):
+        elif user.op in ("maximum", "minimum", "where"):
             groups.setdefault((user.op, user.line), []).append(edge)
     for (op, *_), edges in groups.items():
         if op == "multiply":
@@ -251,7 +258,7 @@ def _shifted(search: Search, edges: list[Edge]) -> Iterator[Variant]:
     edges = sorted(edges, key=lambda e: e.user.number)
     others = [e.user.parents[1 - e.slot] for e in edges]
     for axes in ((-2, -1), (-1,), (-2,)):
-        if all(len(o.shape) >= 2 for o in others):
+        if all(len(o.shape) >= -min(axes) for o in others):
 
             def turned(edge: Edge, arrived: Array, _: Array, __: Cotangents, axes: tuple[int, ...] = axes) -> Array:
                 return _with_other(edge, arrived, np.flip(edge.user.parents[1 - edge.slot].value, axes))

@@ -293,12 +293,8 @@ def _shared(search: Search, node: Node) -> bool:
 
 
 def _missing(search: Search, edge: Edge, other: Node) -> str:
-    reach = search.reach[other.number]
-    if other.op == "input" and _role(search, other) in ("target", "upstream"):
+    if other.op == "input" and _role(search, other) in ("target", "upstream") and edge.user.op == "multiply":
         return "upstream-ignored"
-    if not reach and not other.active and other.op != "input":
-        return "dropped-term"
-    del edge
     return "dropped-term"
 
 

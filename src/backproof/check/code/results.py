@@ -57,7 +57,7 @@ def named(problem: Problem, result: Any, arguments: tuple[Any, ...], before: Map
         return _by_order(problem, result) | (dict(_beside(problem, arguments)) if _owns(arguments) else {})
     inside = children(result)
     if inside:
-        return _by_keys(problem, {str(key): value for key, value in inside})
+        return _by_keys(problem, {str(key): value for key, value in inside}, whole=False)
     raise _no_gradients(result)
 
 
@@ -95,12 +95,14 @@ def _is_value_first(problem: Problem, result: Sequence[Any]) -> bool:
     return shapes[:2] != [np.shape(r) for r in result]
 
 
-def _by_keys(problem: Problem, result: Mapping[Any, Any]) -> dict[str, Any]:
+def _by_keys(problem: Problem, result: Mapping[Any, Any], *, whole: bool = True) -> dict[str, Any]:
+    """The gradients by their keys; with `whole`, arrays that belong to nothing that is known keep their key."""
     found: dict[str, Any] = {}
     for path, value in _flat(result, lambda path: meant(problem, written(path)) is not None):
         name = meant(problem, written(path))
-        if name is not None and value is not None:
-            found.setdefault(name, value)
+        if value is None or (name is None and not (whole and is_leaf(value) and np.shape(value))):
+            continue
+        found.setdefault(name if name is not None else written(path), value)
     return found
 
 
@@ -140,6 +142,10 @@ def meant(problem: Problem, key: str) -> str | None:
     for form in forms:
         if form in known:
             return form
+        if form in problem.names:
+            inside = [n for n, leaf in problem.float_leaves.items() if problem.names[leaf.argument] == form]
+            if len(inside) == 1:
+                return inside[0]
     for same in (_letters, lambda text: _letters(text).lower()):
         for form in forms:
             found = [name for name in known if same(name) == same(form)]
