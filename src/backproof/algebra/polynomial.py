@@ -47,11 +47,14 @@ def plus(left: Poly, right: Poly, factor: Coefficient = 1) -> Poly:
 def accumulate(total: Poly, right: Poly, factor: Coefficient = 1) -> None:
     """Add factor · right to a polynomial that is still being made."""
     for monomial, value in right.items():
-        new = total.get(monomial, 0) + factor * value
+        new = value if factor == 1 else factor * value
+        old = total.get(monomial)
+        if old is not None:
+            new += old
         if new:
             total[monomial] = new
-        else:
-            total.pop(monomial, None)
+        elif old is not None:
+            del total[monomial]
 
 
 def scaled(poly: Poly, factor: Coefficient) -> Poly:

@@ -109,11 +109,13 @@ class Ring(Atoms):
                 if not plain and any(a in special for a, _ in monomial):
                     accumulate(total, self.reduced(monomial), value)
                     continue
-                new = total.get(monomial, 0) + value
-                if new:
-                    total[monomial] = new
-                else:
-                    total.pop(monomial, None)
+                old = total.get(monomial)
+                if old is not None:
+                    value += old
+                if value:
+                    total[monomial] = value
+                elif old is not None:
+                    del total[monomial]
         return total
 
     def product(self, factors: Iterable[Poly]) -> Poly:

@@ -298,7 +298,7 @@ def add(*terms: Exprlike) -> Expr:
         for part in node.terms if isinstance(node, Add) else (node,):
             (numbers if isinstance(part, Num) else kept).append(part)
     if numbers:
-        constant = numbers[0] if len(numbers) == 1 else num(sum(n.value for n in numbers if isinstance(n, Num)))
+        constant = numbers[0] if len(numbers) == 1 else num(sum([n.value for n in numbers if isinstance(n, Num)]))
         if constant is not zero:
             kept.append(constant)
     if not kept:
@@ -315,7 +315,7 @@ def mul(*factors: Exprlike) -> Expr:
         for part in node.factors if isinstance(node, Mul) else (node,):
             (numbers if isinstance(part, Num) else kept).append(part)
     if numbers:
-        constant = numbers[0] if len(numbers) == 1 else num(prod(n.value for n in numbers if isinstance(n, Num)))
+        constant = numbers[0] if len(numbers) == 1 else num(prod([n.value for n in numbers if isinstance(n, Num)]))
         if constant is zero:
             return zero
         if constant is not one:

@@ -107,6 +107,7 @@ class Tape:
     sorts: frozenset[str]
     deltas: frozenset[str]
     functions: frozenset[tuple[str, int]]
+    shapes: frozenset[tuple[Index, ...]]
     branches: bool
     sums: bool
 
@@ -164,6 +165,7 @@ class Tape:
             frozenset(sorts),
             frozenset(deltas),
             frozenset(functions),
+            frozenset(step.axes for step in steps),
             branches,
             sums,
         )
@@ -226,12 +228,12 @@ class Model(Generic[N]):
 
     def run(self, tape: Tape) -> list[Array[N]]:
         """The values of the tape's formulas. Raises LimitError for a too large array and after the deadline."""
+        largest = max(map(self._count, tape.shapes))
+        if largest > MAX_ENTRIES:
+            raise LimitError("a formula has too many entries", expected=f"at most {MAX_ENTRIES}", got=str(largest))
         done: list[list[N]] = []
         for step in tape.steps:
-            count = self._count(step.axes)
-            if count > MAX_ENTRIES:
-                raise LimitError("a formula has too many entries", expected=f"at most {MAX_ENTRIES}", got=str(count))
-            if count > 1_000 and time.monotonic() > self.deadline:
+            if largest > 1_000 and self._count(step.axes) > 1_000 and time.monotonic() > self.deadline:
                 raise LimitError("an evaluation took too long", expected="an answer within the time limit")
             done.append(self._step(step, tape, done))
         return [Array(tape.steps[k].axes, done[k]) for k in tape.outputs]
@@ -245,18 +247,6 @@ class Model(Generic[N]):
     def _step(self, step: _Step, tape: Tape, done: list[list[N]]) -> list[N]:
         exact, node = self.arithmetic, step.node
         match node:
-            case Num(value):
-                return [exact.number(value)]
-            case Const(name):
-                return [exact.constant(name)]
-            case Size(sort):
-                return [self.totals[sort] if sort in self.totals else exact.number(self.sizes[sort])]
-            case Tensor(name, indices):
-                return self._entries(name, indices, step.axes)
-            case Delta(left, _):
-                n = self.sizes[left.sort]
-                yes, no = exact.number(1), exact.number(0)
-                return [yes if a == b else no for a in range(n) for b in range(n)]
             case Add():
                 rows = self._aligned(step, tape, done)
                 total = rows[0]
@@ -269,6 +259,18 @@ class Model(Generic[N]):
                 for row in rows[1:]:
                     total = [a * b for a, b in zip(total, row, strict=True)]
                 return total
+            case Num(value):
+                return [exact.number(value)]
+            case Const(name):
+                return [exact.constant(name)]
+            case Size(sort):
+                return [self.totals[sort] if sort in self.totals else exact.number(self.sizes[sort])]
+            case Tensor(name, indices):
+                return self._entries(name, indices, step.axes)
+            case Delta(left, _):
+                n = self.sizes[left.sort]
+                yes, no = exact.number(1), exact.number(0)
+                return [yes if a == b else no for a in range(n) for b in range(n)]
             case Pow(_, exponent):
                 return [exact.power(a, exponent) for a in done[step.inputs[0]]]
             case Apply(name, _, orders):

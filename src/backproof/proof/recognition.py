@@ -18,6 +18,8 @@ from backproof.proof.axiomatic import Axiomatic
 
 MAX_AXES: Final = 4
 
+_NONE: Final = frozenset[str]()
+Parts = tuple[frozenset[str], frozenset[str]]
 Signature = tuple[frozenset[str], frozenset[str], tuple[str, ...]]
 
 
@@ -26,6 +28,7 @@ class Recognition:
 
     def __init__(self, program: Axiomatic) -> None:
         self.program = program
+        self._parts: dict[Expr, Parts] = {}
 
     def named(self, root: Expr, algebra: Algebra) -> Expr:
         """The formula with every part that is a definition's body under its name."""
@@ -33,7 +36,7 @@ class Recognition:
         def rule(node: Expr) -> Expr | None:
             if not isinstance(node, Add | Mul | Pow | Apply | Sum) or len(node.free) > MAX_AXES:
                 return None
-            for name in self._by_signature.get(_signature(node, node.free), ()):
+            for name in self._by_signature.get(self._signature(node, node.free), ()):
                 head = self._matched(name, node, algebra)
                 if head is not None:
                     return head
@@ -50,7 +53,7 @@ class Recognition:
                 continue
             definition = self.program.definition(name)
             if len(definition.indices) <= MAX_AXES and not isinstance(definition.body, Tensor):
-                found.setdefault(_signature(definition.body, definition.indices), []).append(name)
+                found.setdefault(self._signature(definition.body, definition.indices), []).append(name)
         return found
 
     def _matched(self, name: str, node: Expr, algebra: Algebra) -> Expr | None:
@@ -66,14 +69,21 @@ class Recognition:
                 return None
         return None
 
+    def _signature(self, root: Expr, indices: Iterable[Index]) -> Signature:
+        """What two writings of one formula are expected to share: tensors, functions, sorts of indices."""
+        known = self._parts
+        if root not in known:
+            ready = all(child in known for child in root.children)
+            for node in (root,) if ready else postorder(root):
+                if node not in known:
+                    known[node] = _parts(node, [known[child] for child in node.children])
+        tensors, functions = known[root]
+        return tensors, functions, tuple(sorted(i.sort for i in indices))
 
-def _signature(root: Expr, indices: Iterable[Index]) -> Signature:
-    """What two writings of one formula are expected to share: tensors, functions, sorts of indices."""
-    tensors: set[str] = set()
-    functions: set[str] = set()
-    for node in postorder(root):
-        if isinstance(node, Tensor):
-            tensors.add(node.name)
-        elif isinstance(node, Apply):
-            functions.add(node.name)
-    return frozenset(tensors), frozenset(functions), tuple(sorted(i.sort for i in indices))
+
+def _parts(node: Expr, inside: list[Parts]) -> Parts:
+    if isinstance(node, Tensor):
+        return frozenset((node.name,)), _NONE
+    tensors = _NONE.union(*(t for t, _ in inside))
+    functions = _NONE.union(*(f for _, f in inside))
+    return tensors, functions | {node.name} if isinstance(node, Apply) else functions
