@@ -160,7 +160,8 @@ class Names:
         """W, X and Θ as matrices, and then small letters as vectors, where neither bold letters nor shapes say it."""
         plain = [n for n in self.ranks if n not in self.shapes and not (self.ranks[n] and n in self.indexed)]
         weights = [n for n in plain if n[0] in "WUVX" or n.startswith(("Theta", "theta("))]
-        if not self.matrices or not (weights or self.of_vectors) or self.bold:
+        stated = any(len(self.shapes[n]) == 2 for n in self.ranks if n in self.shapes)
+        if not self.matrices or not (weights or stated or self.of_vectors) or self.bold:
             return
         self.convention = True
         defined = {n.partition("(")[0] for n in self.needed}
