@@ -71,6 +71,8 @@ def outcome(path: Path) -> Outcome:
     return found
 
 
+# A sum over the steps of a recurrent network, and a residual that is given as a function of an abstract one.
+OPEN = {"rnn-bptt.md": 1, "gauss-newton.md": 1}
 SLOW = ("attention", "hidden-layer-by-hand", "layer-norm-question")
 DOCUMENTS = sorted(p for p in HERE.iterdir() if p.suffix in SUFFIXES)
 
@@ -83,5 +85,4 @@ def test_every_claim_gets_its_verdict(path: Path) -> None:
     found = outcome(path)
     assert found.marked
     assert not found.false
-    # A sum over time of a recurrent network is the one thing in these documents that is not read.
-    assert len(found.open) <= (path.name == "rnn-bptt.md")
+    assert len(found.open) <= OPEN.get(path.name, 0), found.open

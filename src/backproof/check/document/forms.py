@@ -33,6 +33,7 @@ from backproof.language.traversal import fold, parts, with_parts
 MAX_SCANNED: Final = 3_000
 _SAMPLES: Final = frozenset("ijkmnstp")
 _NAME_PARTS: Final = frozenset("focghxyzuvwabde")
+_INDICES: Final = frozenset("ijklmnpq")
 _GATES: Final = frozenset("fizro")
 _TWO: Final = Number(Fraction(2))
 SQUARE: Final = "squared"
@@ -108,10 +109,17 @@ class Forms:
     def _find_words(
         self, letters: dict[str, set[str]], pairs: set[tuple[str, str]], bound: set[str], *, gates: bool
     ) -> None:
+        bases: dict[str, set[str]] = defaultdict(set)
+        for base, own in letters.items():
+            for letter in own:
+                bases[letter].add(base)
         for base, own in letters.items():
             if own & bound or base == "delta":
                 continue
-            allowed = _NAME_PARTS | _GATES if gates and base in ("W", "U", "b", "V") else _NAME_PARTS
+            # A letter that stands below one name only, ℓ_s, is a part of that name.
+            alone = {letter for letter in own if len(bases[letter]) == 1} - _INDICES - self.steps
+            gated = gates and base in ("W", "U", "b", "V")
+            allowed = alone | _NAME_PARTS | (_GATES if gated else frozenset())
             two = {p for b, p in pairs if b == base}
             if not two:
                 self.words |= {(base, letter) for letter in own if letter in allowed - self.classes}

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
-from backproof.language.notation import Call, Derivative, Matrix, Notation, Number, Power, Product, Quotient, Words
+from backproof.language.notation import (
+    Call,
+    Derivative,
+    Matrix,
+    Notation,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Symbol,
+    Words,
+)
 from backproof.language.parsing import macros
 from backproof.language.parsing.brackets import arguments, group
 from backproof.language.parsing.cursor import JUXTAPOSED, SUM, TIGHT, Cursor
@@ -13,6 +24,7 @@ from backproof.language.parsing.names import argument, head, wide_argument
 from backproof.language.parsing.scripts import hung, looks_like_label, subscripts
 from backproof.language.parsing.tokens import Token
 
+FACTORS: Final = frozenset({"lambda", "alpha", "beta", "gamma", "mu", "eta"})
 Style = Literal["partial", "total"]
 
 
@@ -96,8 +108,11 @@ def nabla(p: Cursor) -> Notation:
 
 
 def _is_constant(node: Notation) -> bool:
-    parts = (node.numerator, node.denominator) if isinstance(node, Quotient) else (node,)
-    return all(isinstance(part, Number) for part in parts)
+    if isinstance(node, Quotient):
+        above = node.numerator
+        greek = isinstance(above, Symbol) and above.name in FACTORS and not above.subscripts
+        return isinstance(node.denominator, Number) and (greek or isinstance(above, Number))
+    return isinstance(node, Number)
 
 
 def fraction(p: Cursor) -> Notation:
