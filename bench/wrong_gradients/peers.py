@@ -30,7 +30,7 @@ def _parts(module, name):
 
     def gradient(*values):
         grads = getattr(module, name)(params | dict(zip(names, values)), x, y)
-        return [np.asarray(grads[key], dtype=float) for key in names]
+        return [np.asarray(grads[key if key in grads else "d" + key], dtype=float) for key in names]
 
     return arrays, loss, gradient
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from backproof.check.code.verdicts import CodeReport
 
 
-def assert_gradient(backward: Callable[..., Any], *, forward: Callable[..., Any], inputs: Sequence[Any]) -> CodeReport:
-    """Fail the test unless every gradient that `backward(*inputs)` gives is that of the loss `forward(*inputs)`.
+def assert_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any]) -> CodeReport:
+    """Fail the test unless every gradient that `backward` gives is that of the loss that `forward` gives, at `inputs`.
 
-    Raises AssertionError with the diagnosis for a wrong gradient, and for one that could not be judged.
+    Both may be whatever `backproof.check_gradient` takes. Raises AssertionError with the diagnosis for a wrong
+    gradient, and for one that could not be judged.
     """
     __tracebackhide__ = True
     from backproof.check.code.judging import check_gradient
@@ -30,9 +31,7 @@ class Backproof:
     assert_gradient = staticmethod(assert_gradient)
 
     @staticmethod
-    def check_gradient(
-        backward: Callable[..., Any], *, forward: Callable[..., Any], inputs: Sequence[Any]
-    ) -> CodeReport:
+    def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any]) -> CodeReport:
         """The report on a backward function, without failing."""
         from backproof.check.code.judging import check_gradient
 
