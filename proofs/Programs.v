@@ -92,7 +92,7 @@ Ltac bp_vector_line :=
   intros; repeat match goal with H : Sum _ _ = 1 |- _ => progress rewrite ?H end;
   first
   [ reflexivity
-  | solve [bp_line]
   | solve [bp_open_slopes; bp_vector_quick]
   | solve [bp_open_functions; bp_vector_quick]
-  | solve [bp_vector_exp; bp_vector_quick] ].
+  | solve [bp_vector_exp; bp_vector_quick]
+  | solve [bp_line] ].

@@ -38,10 +38,48 @@ Ltac bp_eval :=
     | |- context [step ?u] => first [ rewrite (step_pos u) by lra | rewrite (step_neg u) by lra ]
     end ].
 
+(** What is known of a number that stays: on which side of its value at 0 it lies. *)
+Lemma exp_right u : 0 < u -> 1 + u < exp u.
+Proof. intros. apply exp_ineq1. lra. Qed.
+Lemma exp_left u : u < 0 -> 1 + u < exp u < 1.
+Proof. intros. split; [apply exp_ineq1; lra |]. rewrite <- exp_0. apply exp_increasing; assumption. Qed.
+Lemma sigmoid_right u : 0 < u -> 1 / 2 < sigmoid u < 1.
+Proof.
+  intros H. generalize (exp_right u H) (one_minus_sigmoid u) (sigmoid_bounds u); intros E S B. split; [| apply B].
+  assert (/ (1 + exp u) < / 2) by (apply Rinv_lt_contravar; lra). lra.
+Qed.
+Lemma sigmoid_left u : u < 0 -> 0 < sigmoid u < 1 / 2.
+Proof. intros H. generalize (sigmoid_right (- u) ltac:(lra)). rewrite sigmoid_opp. lra. Qed.
+Lemma tanh_right u : 0 < u -> 0 < tanh u < 1.
+Proof. intros. rewrite tanh_sigmoid. generalize (sigmoid_right (2 * u) ltac:(lra)). lra. Qed.
+Lemma tanh_left u : u < 0 -> -1 < tanh u < 0.
+Proof. intros. rewrite tanh_sigmoid. generalize (sigmoid_left (2 * u) ltac:(lra)). lra. Qed.
+
+Ltac bp_sides E :=
+  repeat match type of E with
+  | context [sigmoid ?u] =>
+      let B := fresh in
+      first [ assert (B := sigmoid_right u ltac:(lra)) | assert (B := sigmoid_left u ltac:(lra)) ];
+      generalize dependent (sigmoid u); intros
+  | context [tanh ?u] =>
+      let B := fresh in
+      first [ assert (B := tanh_right u ltac:(lra)) | assert (B := tanh_left u ltac:(lra)) ];
+      generalize dependent (tanh u); intros
+  | context [exp ?u] =>
+      let B := fresh in
+      first [ assert (B := exp_right u ltac:(lra)) | assert (B := exp_left u ltac:(lra)) ];
+      generalize dependent (exp u); intros
+  end.
+
 (** A condition at a point, and [a <> b] for two numbers that are rational after evaluation. *)
 Ltac bp_point := pose proof ln_lt_2; bp_open_functions; rewrite ?Rabs_step; bp_eval; repeat split; first [ lra | intro; lra | nra ].
 Ltac bp_neq :=
-  pose proof ln_lt_2; bp_open_functions; rewrite ?Rabs_step; bp_eval; let E := fresh in intro E; first [ lra | field_simplify in E; first [ lra | nra ] ].
+  pose proof ln_lt_2; bp_open_functions; rewrite ?Rabs_step; bp_eval;
+  let E := fresh "E" in intro E;
+  first
+  [ lra
+  | field_simplify in E; first [ lra | nra ]
+  | bp_sides E; first [ lra | nra | field_simplify in E; first [ lra | nra ] ] ].
 
 (** ** The three classical mistakes *)
 

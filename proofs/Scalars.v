@@ -216,7 +216,7 @@ Ltac bp_algebra :=
 
 (** A case that cannot be: two indicators that exclude each other, or a kink that a hypothesis rules out. *)
 Ltac bp_absurd :=
-  exfalso; first [ lra | match goal with H : _ <> _ |- _ => apply H; lra end | nra ].
+  exfalso; first [ lra | match goal with H : _ <> _ |- _ => apply H; lra end ].
 Ltac bp_by_cases :=
   bp_abs; bp_unify1 step; bp_cases;
   first [ solve [ring] | solve [bp_absurd] | bp_algebra ].

@@ -110,6 +110,7 @@ class EquationProofs(LayerProofs):
             *self._shares(target, sweep),
             "solve [bp_vector_quick]",
             f"solve [unfold {sweep} in *; bp_vector_quick]",
+            f"solve [unfold {sweep} in *; bp_open_slopes; bp_sum_algebra]",
             f"solve [unfold {whole} in *; bp_vector_quick]",
             *_from_the_start(earlier, start, sweep),
             f"unfold {whole} in *; bp_vector_line",

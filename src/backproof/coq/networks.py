@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backproof import catalog
-from backproof.coq.conditions import Condition, conditions, of_assumption
+from backproof.coq.conditions import Condition, can_vanish, conditions, is_positive, of_assumption
 from backproof.coq.equations import EquationProofs
-from backproof.coq.functions import RANGES, formula, hypothesis
+from backproof.coq.functions import RANGES, divisors, formula, hypothesis
+from backproof.coq.outputs import scalar
 from backproof.coq.statements import (
     LOCAL,
     applied,
@@ -21,7 +22,22 @@ from backproof.coq.statements import (
     type_of,
 )
 from backproof.coq.terms import ATOM
-from backproof.language.expression import Add, Apply, Expr, Mul, Pow, add, apply, mul, one, postorder, power, reindex
+from backproof.language.expression import (
+    Add,
+    Apply,
+    Expr,
+    Mul,
+    Pow,
+    Sum,
+    Tensor,
+    add,
+    apply,
+    mul,
+    one,
+    postorder,
+    power,
+    reindex,
+)
 from backproof.language.program import Assumption, Definition
 from backproof.language.walks import names
 
@@ -118,7 +134,8 @@ class NetworkWriter(EquationProofs):
         for name in self.chain[1:]:
             body = self.program.by_name[name].body
             if isinstance(body, Apply) and catalog.function(body.name) is not None:
-                lines += self._entrywise(name, self._needs(body), f"domain_{self.names.of(name)}")
+                needs = [*self._needs(body), *self._divisors(body)]
+                lines += self._entrywise(name, needs, f"domain_{self.names.of(name)}")
         return lines + self._shares_of_whole() + self._domain_of_loss() + self._domain_of_whole()
 
     def _shares_of_whole(self) -> list[str]:
@@ -145,6 +162,22 @@ class NetworkWriter(EquationProofs):
         one = formula(call.name)
         values = dict(zip(one.parameters, call.args, strict=True))
         return [condition_at(c, values) for c in one.needs if set(names(c.expr)) & set(one.parameters)]
+
+    def _divisors(self, call: Apply) -> list[Condition]:
+        """What the printed lines divide by where the activation itself does not: there they say nothing."""
+        (argument,) = call.args
+        if catalog.is_axiom(call.name) or not isinstance(argument, Tensor):
+            return []
+        equation = next((e for e in self.derivation.equations if e.target == argument.name), None)
+        steps = () if equation is None else equation.steps
+        own = {argument.name, *formula(call.name).letters}
+        renamed = {} if equation is None else dict(zip(equation.indices, argument.indices, strict=True))
+        bases = {reindex(d, renamed) for step in steps for d in divisors(step.expr) if names(d) <= own}
+        positive = frozenset(a.tensor for a in self.program.assumptions if a.property == "positive")
+        found = [d for d in bases if not any(isinstance(n, Sum) for n in postorder(d))]
+        found = [d for d in found if not is_positive(d, positive) and can_vanish(scalar(d), positive)]
+        known = {c.expr for c in self._needs(call)}
+        return [Condition("nonzero", d) for d in sorted(set(found) - known, key=repr)]
 
     def _domain_of_loss(self) -> list[str]:
         """What the loss needs of every entry of the output and of the target; a lemma where the activation gives it."""

@@ -116,7 +116,8 @@ def _arguments(*exprs: Expr) -> list[str]:
 def judge(cases: Sequence[Case]) -> dict[str, bool | None]:
     """What Coq proves of each claim: True for the claim itself, False for its negation, None for neither.
 
-    A claim that differs at some point is not tried: its negation is. Two files are checked at a time.
+    Of a claim that differs at some point the negation is tried first, and the claim itself only where that fails. Two
+    files are checked at a time.
     """
     with Shelf() as shelf, ThreadPoolExecutor(2) as pool:
         sides = {c.name: negation(c, shelf.functions()) for c in cases}
@@ -130,6 +131,10 @@ def judge(cases: Sequence[Case]) -> dict[str, bool | None]:
         for group, said in zip((right, wrong), pool.map(outcome, (right, wrong)), strict=True):
             lost = {words for words, _ in said.failed}
             found |= {c.name: None if c.name in lost else group is right for c in group.claims}
+        open_ones = [c for c in cases if found[c.name] is None and sides[c.name] is not None]
+        again = Group("again", tuple(affirmation(c, shelf.functions()) for c in open_ones))
+        lost = {words for words, _ in outcome(again).failed}
+        found |= {c.name: True for c in open_ones if c.name not in lost}
     return found
 
 
