@@ -21,7 +21,7 @@ from backproof.language.program import Assumption, Program
 from backproof.proof import conditions
 from backproof.proof.axiomatic import Axiomatic
 from backproof.proof.ledger import side_conditions
-from backproof.proof.points import TRIES
+from backproof.proof.points import TRIES, is_deep
 from backproof.proof.proving import Proof, Prover
 from backproof.proof.ranges import Ranges
 from backproof.proof.small_model import SmallModel
@@ -185,14 +185,11 @@ class _Setting:
     def settled(self, claim: _Claim) -> Verdict:
         # A first evaluation of a very deep program may be slow; the proof gets the greater part of the time.
         early = time.monotonic() + SEARCH_SHARE * (claim.deadline - time.monotonic())
-        opinion = self.small_model.opinion(claim.left, claim.right, early)
         more = self.refuter.tries
-        if opinion.agrees is False:
-            # False with near certainty: a point is likelier to be found than a proof.
-            found = self.refuter.search(claim.sides, more, early)
-            if found.witness is not None:
-                return _refuted(found.witness)
-        elif opinion.agrees is None:
+        # One evaluation of the small model tells most wrong claims; the gradients of a deep program may vanish in it.
+        deep = is_deep(self.view)
+        opinion = None if deep else self.small_model.opinion(claim.left, claim.right, early)
+        if opinion is None or opinion.agrees is None:
             found, more = self._first(claim, early)
             if found.nowhere:
                 found = self.refuter_at_kinks.search(claim.sides, range(len(TRIES)), early)
@@ -200,6 +197,13 @@ class _Setting:
                 return _refuted(found.witness)
             if found.nowhere:
                 return Verdict(Kind.UNKNOWN, because="a side had no value at any point that was tried")
+        if opinion is None:
+            opinion = self.small_model.opinion(claim.left, claim.right, early)
+        if opinion.agrees is False:
+            # False with near certainty: a point is likelier to be found than a proof.
+            found = self.refuter.search(claim.sides, more, early)
+            if found.witness is not None:
+                return _refuted(found.witness)
         if claim.left is claim.right:
             proof = Proof(proved=True)
         else:
