@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,34 +33,31 @@ def own_memory() -> float:
     return 0.0
 
 
-def write(folder: Path, kind: str, count: int) -> Path:
-    """A file of so many examples, written piece by piece; the class is the place of the largest of the first inputs."""
-    generator = np.random.default_rng(0)
-    path = folder / f"data.{kind}"
+def write(folder: Path, kind: str, count: int) -> None:
+    """Files of so many examples, written piece by piece; the class is the place of the largest of the first inputs."""
+    pieces = (drawn(low, min(count, low + PIECE)) for low in range(0, count, PIECE))
     if kind == "npy":
-        inputs: Any = np.lib.format.open_memmap(folder / "inputs.npy", "w+", "float32", (count, WIDE))
-        targets: Any = np.lib.format.open_memmap(folder / "targets.npy", "w+", "float32", (count, CLASSES))
-    else:
-        import pyarrow as pa
-        from pyarrow import csv, parquet
+        create: Any = np.lib.format.open_memmap
+        inputs = create(folder / "inputs.npy", "w+", "float32", (count, WIDE))
+        targets = create(folder / "targets.npy", "w+", "float32", (count, CLASSES))
+        for low, (some, labels) in zip(range(0, count, PIECE), pieces, strict=True):
+            inputs[low : low + len(some)] = some
+            targets[low : low + len(some)] = np.eye(CLASSES)[labels]
+        return
+    arrow: Any = import_module("pyarrow")
+    schema = arrow.schema([*((f"x{k}", arrow.float32()) for k in range(WIDE)), ("kind", arrow.int32())])
+    module = import_module(f"pyarrow.{kind}")
+    with getattr(module, "ParquetWriter" if kind == "parquet" else "CSVWriter")(
+        folder / f"data.{kind}", schema
+    ) as file:
+        for some, labels in pieces:
+            file.write_table(arrow.table([*some.T, labels.astype(np.int32)], schema=schema))
 
-        arrow: Any = pa
-        names = [*(f"x{k}" for k in range(WIDE)), "kind"]
-        schema = arrow.schema([*((n, arrow.float32()) for n in names[:-1]), ("kind", arrow.int32())])
-        writers: Any = {"parquet": getattr(parquet, "ParquetWriter"), "csv": getattr(csv, "CSVWriter")}  # noqa: B009
-        writer: Any = writers[kind](path, schema)
-    for low in range(0, count, PIECE):
-        high = min(count, low + PIECE)
-        some = generator.normal(size=(high - low, WIDE)).astype(np.float32)
-        labels = some[:, :CLASSES].argmax(1)
-        if kind == "npy":
-            inputs[low:high] = some
-            targets[low:high] = np.eye(CLASSES)[labels]
-        else:
-            writer.write_table(arrow.table([*some.T, labels.astype(np.int32)], schema=schema))
-    if kind != "npy":
-        writer.close()
-    return path
+
+def drawn(low: int, high: int) -> tuple[Any, Any]:
+    """Some examples and their classes."""
+    some = np.random.default_rng(low).normal(size=(high - low, WIDE)).astype(np.float32)
+    return some, some[:, :CLASSES].argmax(1)
 
 
 def train(folder: Path, kind: str) -> dict[str, float]:

@@ -27,6 +27,15 @@ def softplus(u: Array) -> Array:
     return np.maximum(u, 0) + np.log1p(np.exp(-np.abs(u)))
 
 
+def expdifference(u: Array, v: Array) -> Array:
+    """exp(u − v), with what the difference rounds away."""
+    d = u - v
+    t = d - u
+    lost = (u - (d - t)) - (v + t)
+    e = np.exp(d)
+    return np.where(e > 0, e + e * lost, e)
+
+
 def wide(u: Array) -> Array:
     """Numbers of the next larger type; for float64 the machine's largest, which on some machines is no larger."""
     return np.asarray(u, np.float64 if np.asarray(u).dtype == np.float32 else np.longdouble)

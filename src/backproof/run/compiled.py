@@ -99,6 +99,25 @@ def exp64(x):
 
 
 @njit(**_PRECISE)
+def expdifference32(u, v):
+    """The exponential of u − v, with what the difference rounds away."""
+    d = u - v
+    t = d - u
+    lost = (u - (d - t)) - (v + t)
+    e = exp32(d)
+    return e + e * lost if d > _LEAST32 else e
+
+
+@njit(**_PRECISE)
+def expdifference64(u, v):
+    d = u - v
+    t = d - u
+    lost = (u - (d - t)) - (v + t)
+    e = exp64(d)
+    return e + e * lost if d > _LEAST64 else e
+
+
+@njit(**_PRECISE)
 def sigmoid32(u):
     e = exp32(-abs(u))
     return (_1 if u > _0 else e) / (_1 + e)

@@ -24,6 +24,7 @@ PRIMITIVES: Final = frozenset(
 )
 # Primitives that the catalogue does not have, by their definition.
 DEFINED: Final = {
+    "expdifference": "exp(u - v)",
     "expm2": "exp(u) - 1 - u",
     "expm3": "exp(u) - 1 - u - u^2/2",
     "logsoftplus": "log(log(1 + exp(u)))",
@@ -218,7 +219,7 @@ def read(text: str, parameters: tuple[str, ...]) -> Expr:
     scalars = dict.fromkeys((*parameters, *_hyperparameters()), ())
     meanings = {written: FunctionMeaning(e.name, arity=len(e.parameters)) for written, e in catalog.spelled().items()}
     meanings["logp1"] = FunctionMeaning("log1p", arity=1)  # the name in IEEE 754
-    meanings |= {name: FunctionMeaning(name, arity=1) for name in DEFINED}
+    meanings |= {name: FunctionMeaning(name, arity=1 + (name == "expdifference")) for name in DEFINED}
     readings = elaborate(parse(text), Scope(Program(scalars), functions=meanings), text, "accurate form")
     return readings[0].sides[0].expr
 
@@ -303,7 +304,10 @@ def defined(root: Expr) -> Expr:
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, Apply) or node.name not in DEFINED:
             return None
-        return inline(read(DEFINED[node.name], ("u",)), {"u": ((), node.args[0])})
+        parameters = ("u", "v")[: len(node.args)]
+        return inline(
+            read(DEFINED[node.name], parameters), {p: ((), a) for p, a in zip(parameters, node.args, strict=True)}
+        )
 
     return rewrite(root, rule)
 

@@ -15,7 +15,7 @@ from backproof.run.scheduling import COLUMN, ROW, Schedule, Work
 _FUNCTIONS: Final = {
     "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "atan": "atan", "erf": "erf", "erfc": "erfc",
     "log1p": "log1p", "expm1": "expm1", "sigmoid": "sigmoid", "tanh": "tanh", "softplus": "softplus",
-    "Phi": "phi", "normal-density": "density",
+    "expdifference": "expdifference", "Phi": "phi", "normal-density": "density",
 }  # fmt: skip
 _CONSTANTS: Final = {"pi": 3.141592653589793}
 
@@ -90,9 +90,14 @@ class Formulas:
             self.part.append(view)
         return f"{row}_part[{place}]"
 
-    def place(self, index: Index) -> str:
-        """The number of an index in its row."""
-        return "c + low" if index.name == COLUMN and self.part is not None else index.name
+    def compared(self, left: Index, right: Index, sign: str) -> str:
+        """Two indices compared; a column in 32 bits, of which as many fit into a register as of the numbers."""
+        if right.name == COLUMN:
+            left, right = right, left
+        if left.name != COLUMN or right.name == ROW:
+            return f"{left.name} {sign} {right.name}"
+        place = f"{right.name} - low" if self.part is not None else right.name
+        return f"np.int32({left.name}) {sign} np.int32({place})"
 
     def store(self, work: Work, value: str) -> None:
         self.lines.add(f"{self.entry(work.target)} = {value}")
@@ -158,7 +163,7 @@ class Formulas:
             case Size(_):
                 return "F(m)"
             case Delta(left, right):
-                return f"(F(1.0) if {self.place(left)} == {self.place(right)} else F(0.0))"
+                return f"(F(1.0) if {self.compared(left, right, '==')} else F(0.0))"
             case _:
                 raise TypeError(f"not an expression: {type(node).__name__}")
 
@@ -228,7 +233,7 @@ class Formulas:
             case Add((Mul((Num(minus), Apply("step", (u,), (0,)))), Num(plus))) if minus == -1 and plus == 1:
                 return f"not ({self._short(u)} > {self.constant(0)})"
             case Add((Mul((Num(minus), Delta(left, right))), Num(plus))) if minus == -1 and plus == 1:
-                return f"{self.place(left)} != {self.place(right)}"
+                return self.compared(left, right, "!=")
             case _:
                 return None
 

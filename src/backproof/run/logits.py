@@ -23,7 +23,7 @@ from backproof.run.source import compiled_source, work_size
 from backproof.run.stabilising import accurate
 
 Array = NDArray[Any]
-WORTH_PARTS: Final = 1 << 18  # entries; fewer are done before a second thread has begun
+PART: Final = 1 << 18  # entries; fewer are done before a second thread has begun
 
 
 class LossAndDelta:
@@ -66,23 +66,31 @@ class LossAndDelta:
             )  # fmt: skip
         logits, targets = (np.ascontiguousarray(a, self.dtype) for a in (logits, targets))
         delta = np.empty_like(logits) if delta is None else delta
-        parts = min(os.cpu_count() or 1, 2) if logits.size >= WORTH_PARTS else 1
-        bounds = [len(logits) * k // parts for k in range(parts + 1)]
+        threads = min(os.cpu_count() or 1, 2) if logits.size >= 2 * PART else 1
+        step = max(1, PART // self.units) if threads > 1 else max(1, len(logits))
+        starts = range(0, len(logits), step)
+        values = np.zeros(len(starts))
         per_example, fixed = self._sizes
-        needed = per_example * (len(logits) // parts + 1) + fixed + 16
-        if len(self._work) < parts or self._work[0].size < needed:
-            self._work = [np.empty(needed, self.dtype) for _ in range(parts)]
+        needed = per_example * step + fixed + 16
+        if len(self._work) < threads or self._work[0].size < needed:
+            self._work = [np.empty(needed, self.dtype) for _ in range(threads)]
+        waiting = iter(range(len(starts)))  # each thread takes the next part: none waits for one that begins late
 
-        def run(k: int) -> float:
-            rows, work = slice(bounds[k], bounds[k + 1]), self._work[k]
-            return float(self._run(work, work, work, logits[rows], targets[rows], delta[rows]))
+        def run(work: Array) -> None:
+            for k in waiting:
+                rows = slice(starts[k], starts[k] + step)
+                values[k] = self._run(work, work, work, logits[rows], targets[rows], delta[rows])
 
-        if parts == 1:
-            return run(0), delta
-        others = [_threads().submit(run, k) for k in range(1, parts)]
-        return run(0) + sum(other.result() for other in others), delta
+        if threads == 1:
+            run(self._work[0])
+        else:
+            other = _second_thread().submit(run, self._work[1])
+            run(self._work[0])
+            if not other.cancel():
+                other.result()
+        return float(values.sum()), delta
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
+def _second_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "backproof")

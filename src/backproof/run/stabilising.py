@@ -182,7 +182,7 @@ class _Stabiliser:
             entry = tensor(f"E{number}", *canonical, index)
             self.added += [
                 Definition(pivot.name, canonical, sum_over(index, exponent)),
-                Definition(f"E{number}", (*canonical, index), apply("exp", add(exponent, mul(-1, top)))),
+                Definition(f"E{number}", (*canonical, index), apply("expdifference", exponent, top)),
                 Definition(f"R{number}", canonical, sum_over(index, mul(not_top, entry))),
             ]
         index, body = opened(total)
