@@ -181,8 +181,7 @@ def test_commands_of_a_document_are_put_in_place_and_places_kept() -> None:
     [
         r"\newcommand{\a}{\a\a} $\a = 1$",
         r"\newcommand{\a}{xxxxxxxxxx}\newcommand{\b}{\a\a\a\a\a\a\a\a}"
-         r"\newcommand{\c}{\b\b\b\b\b\b\b\b}"
-        + r"$\c$" * 4_000,
+        r"\newcommand{\c}{\b\b\b\b\b\b\b\b}" + r"$\c$" * 4_000,
         r"\newcommand{\a}[9]{#9#8} $\a{1}$ \a",
         r"\def\a#1#2{#2#1}\def\a{} \a\a\a",
         "\\newcommand{\\a}{" * 500,
@@ -277,6 +276,26 @@ def test_would_be_right_for_another_pair() -> None:
     (claim,) = judged(text).claims
     assert claim.verdict == "refuted"
     assert "sigmoid with bce" in claim.would_be_right_for
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"),
+    # σ′(0.3) = 0.244458311690745869…
+    [("0.2445", "proved"), ("0.24", "proved"), ("0.244458", "proved"), ("0.2447", "unknown"), ("0.26", "refuted")],
+)
+def test_numbers_that_are_printed_to_a_few_digits(number: str, verdict: str) -> None:
+    text = r"Let $a = \frac{1}{1+e^{-z}}$ with $z = 0.3$. Then $\frac{da}{dz} = NUMBER$."
+    assert verdicts(text.replace("NUMBER", number)) == [verdict]
+
+
+def test_a_slip_on_the_left_side_is_named() -> None:
+    text = (
+        r"Let $a = \tanh(w x + b)$, $q = a u + c$ and $L = \frac12 (q - y)^2$. "
+        r"Then $\frac{\partial L}{\partial u} = (q - y) u (1 - a^2) x$."
+    )
+    (claim,) = judged(text).claims
+    assert claim.verdict == "refuted"
+    assert (claim.mistakes[0].name, claim.mistakes[0].detail) == ("left-side", "w")
 
 
 def test_a_document_without_claims_is_empty() -> None:

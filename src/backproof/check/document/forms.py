@@ -119,7 +119,7 @@ class Forms:
             # A letter that stands below one name only, ℓ_s, is a part of that name.
             alone = {letter for letter in own if len(bases[letter]) == 1} - _INDICES - self.steps
             gated = gates and base in ("W", "U", "b", "V")
-            allowed = alone | _NAME_PARTS | (_GATES if gated else frozenset())
+            allowed = alone | _NAME_PARTS | (_GATES if gated else frozenset[str]())
             two = {p for b, p in pairs if b == base}
             if not two:
                 self.words |= {(base, letter) for letter in own if letter in allowed - self.classes}

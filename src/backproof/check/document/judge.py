@@ -26,7 +26,7 @@ from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, ShapeError
 from backproof.language.elaboration import elaborate
-from backproof.language.expression import num
+from backproof.language.expression import Num, num
 from backproof.language.notation import (
     Call,
     Cases,
@@ -45,6 +45,8 @@ from backproof.proof.verdict import Kind
 
 MAX_SECONDS: Final = 120.0
 
+ROUNDED_BEFORE: Final = 3
+MAX_DIGITS: Final = 12
 EQUAL: Final = ("=", ":=", "≡")
 
 _NO_EQUATION: Final = {
@@ -344,6 +346,18 @@ class Judge:
         point = ", ".join(f"{n} = {v}" for n, v in self.context.values.items())
         verdict = verdict_of(world, left, claim.right)
         note = f"at {point}"
+        if verdict.kind is Kind.REFUTED and isinstance(claim.right, Num) and verdict.witness is not None:
+            digits = decimals(claim.right.value)
+            left_ball = verdict.witness.left
+            off = abs(Fraction(left_ball.middle) - claim.right.value) + Fraction(left_ball.radius)
+            if digits and off * 10**digits <= Fraction(1, 2):
+                note = f"{note}, rounded to the {digits} digits that are printed"
+                return replace(
+                    claim, verdict="proved", decision=None, because=None, mistakes=(), notes=(*claim.notes, note)
+                )
+            if digits > 2 and off * 10**digits <= ROUNDED_BEFORE:
+                because = f"{note} it is {left_ball.middle[: digits + 4]}…; rounding on the way may explain it"
+                return replace(claim, verdict="unknown", decision=None, because=because, mistakes=())
         if verdict.kind is Kind.REFUTED and self.revalued:
             because = f"it is false {note}, but the text gives several values to {', '.join(sorted(self.revalued))}"
             return replace(claim, verdict="unknown", because=because)
@@ -374,3 +388,12 @@ def _of_the_loss(claim: CheckedClaim) -> bool:
     if claim.right is None or LOSS not in program.by_name:
         return False
     return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))
+
+
+def decimals(value: Fraction) -> int:
+    """How many digits a decimal number has behind its point, 0 for an integer and for what is no decimal number.
+
+    >>> decimals(Fraction(1, 8)), decimals(Fraction(1, 3)), decimals(Fraction(4))
+    (3, 0, 0)
+    """
+    return next((d for d in range(MAX_DIGITS) if 10**d % value.denominator == 0), 0)

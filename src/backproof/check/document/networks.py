@@ -9,6 +9,7 @@ from typing import Final
 
 from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim, Where, check
+from backproof.check.document.left_sides import with_left_side
 from backproof.check.document.pairs import (
     USUAL,
     Pair,
@@ -212,7 +213,7 @@ def better(claim: CheckedClaim) -> CheckedClaim:
     """A refuted claim with what is right and what went wrong."""
     if claim.verdict != "refuted":
         return claim
-    return explained(claim, program_of(claim.network))
+    return with_left_side(explained(claim, program_of(claim.network)))
 
 
 def where(document: Document, piece: Piece, offset: int) -> Where:
