@@ -270,3 +270,95 @@ def silu_backward(w: Any, x: Any) -> Any:
 
 def test_a_gate_is_proved() -> None:
     assert set(proofs(silu, silu_backward, normal(3), normal(5, 3)).proved) == {"w"}
+
+
+# --- the mistake proved ---------------------------------------------------------------------------------------------
+
+
+def one_layer(w: Any, b: Any, x: Any, y: Any) -> Any:
+    return np.sum((np.tanh(x @ w + b) - y) ** 2) / len(x)
+
+
+def one_layer_wrong(slip: str) -> Callable[..., Any]:
+    def backward(w: Any, b: Any, x: Any, y: Any) -> Any:
+        a = np.tanh(x @ w + b)
+        d = 2 * (a - y) / len(x)
+        d = d if slip == "missing-slope" else d * (1 - a**2)
+        d = d * (1 - a**2) if slip == "extra-slope" else d
+        d = -d if slip == "sign" else d
+        d = d * len(x) if slip == "batch-scale" else d
+        return {"w": x.T @ d, "b": d.sum(axis=0)}
+
+    return backward
+
+
+@pytest.mark.parametrize("slip", ["missing-slope", "extra-slope", "sign", "batch-scale"])
+def test_a_named_mistake_is_proved_to_be_the_formula_of_the_code(slip: str) -> None:
+    inputs = normal(3, 4), normal(4), normal(6, 3), normal(6, 4)
+    report = backproof.check_gradient(one_layer_wrong(slip), forward=one_layer, inputs=inputs)
+    for gradient in report.gradients[:2]:
+        assert gradient.verdict == "refuted"
+        assert any(m.proved for m in gradient.mistakes)
+        assert slip == "batch-scale" or gradient.mistakes[0].name == slip
+    assert "likely cause, proved: " in str(report)
+
+
+def test_a_mistake_that_gives_other_numbers_is_not_proved() -> None:
+    def noisy(w: Any, b: Any, x: Any, y: Any) -> Any:
+        right = one_layer_wrong("none")(w, b, x, y)
+        return {"w": right["w"] + 0.01 * np.arange(12).reshape(3, 4), "b": right["b"]}
+
+    inputs = normal(3, 4), normal(4), normal(6, 3), normal(6, 4)
+    report = backproof.check_gradient(noisy, forward=one_layer, inputs=inputs)
+    assert report["w"].verdict == "refuted"
+    assert not any(m.proved for m in report["w"].mistakes)
+    assert report["b"].basis == "proved"
+
+
+# --- PyTorch and JAX ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_code_of_pytorch_is_proved() -> None:
+    torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed")
+    functional: Any = torch.nn.functional
+
+    def loss(p: Any, x: Any, y: Any) -> Any:
+        h = torch.relu(functional.linear(x, p["W1"], p["b1"]))
+        return functional.cross_entropy(h @ p["W2"].t() + p["b2"], y)
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        z = x @ p["W1"].t() + p["b1"]
+        h = torch.relu(z)
+        d = torch.softmax(h @ p["W2"].t() + p["b2"], dim=1)
+        d[torch.arange(len(y)), y] -= 1
+        d /= len(y)
+        dz = d @ p["W2"] * (z > 0).double()
+        return {"W1": dz.t() @ x, "b1": dz.sum(0), "W2": d.t() @ h, "b2": d.sum(0)}
+
+    arrays = {"W1": normal(6, 3), "b1": normal(6), "W2": normal(4, 6), "b2": normal(4)}
+    params = {n: torch.tensor(v) for n, v in arrays.items()}
+    labels = torch.tensor([0, 1, 2, 3, 1, 2, 0])
+    report = backproof.check_gradient(gradient, forward=loss, inputs=(params, torch.tensor(normal(7, 3)), labels))
+    assert {g.basis for g in report.gradients} == {"proved"}
+
+
+@pytest.mark.slow
+def test_code_of_jax_is_proved() -> None:
+    jax: Any = pytest.importorskip("jax", reason="JAX is not installed")
+    jax.config.update("jax_enable_x64", True)
+    jnp = jax.numpy
+
+    def loss(p: Any, x: Any, y: Any) -> Any:
+        h = jax.nn.sigmoid(x @ p["W"] + p["b"])
+        return jnp.mean(jnp.sum((h - y) ** 2, axis=1))
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        h = jax.nn.sigmoid(jnp.dot(x, p["W"]) + p["b"])
+        d = 2 * (h - y) / x.shape[0] * h * (1 - h)
+        return {"W": jnp.einsum("bi,bj->ij", x, d), "b": jnp.sum(d, axis=0)}
+
+    params = {"W": jnp.asarray(normal(3, 4)), "b": jnp.asarray(normal(4))}
+    inputs = params, jnp.asarray(normal(6, 3)), jnp.asarray(normal(6, 4))
+    report = backproof.check_gradient(gradient, forward=loss, inputs=inputs)
+    assert {g.verdict for g in report.gradients} == {"proved"}

@@ -18,9 +18,11 @@ from backproof.check.code.formulas import HALF, Formula, Formulas, Places, moved
 from backproof.check.code.functions import Filled
 from backproof.check.code.tape import Node
 from backproof.language.expression import (
+    Add,
     Apply,
     Expr,
     Num,
+    Pow,
     Tensor,
     add,
     apply,
@@ -250,13 +252,36 @@ def call(f: Formulas, node: Node) -> Formula:
     return found
 
 
+def quotient(a: Expr, b: Expr) -> Expr:
+    """A over b."""
+    return mul(a, power(b, -1))
+
+
+def divided(f: Formulas, node: Node) -> Formula:
+    """A quotient; 1/(1 + e⁻ᵘ) is the logistic function of u."""
+    found = entrywise(quotient)(f, node)
+    if found.present is None and isinstance(found.expr, Pow) and found.expr.exponent == -1:
+        match opened(f, found.expr.base):
+            case Add((raised, Num(value))) if value == 1:
+                inner = opened(f, raised)
+                if isinstance(inner, Apply) and inner.name == "exp" and not any(inner.orders):
+                    return Formula(found.axes, apply("sigmoid", mul(-1, inner.args[0])))
+            case _:
+                pass
+    return found
+
+
+def opened(f: Formulas, expr: Expr) -> Expr:
+    """The expression that a name stands for, or the expression itself."""
+    if not isinstance(expr, Tensor) or expr.name not in f.nodes:
+        return expr
+    definition = next(d for d in f.definitions if d.name == expr.name)
+    return reindex(definition.body, dict(zip(definition.indices, expr.indices, strict=True)))
+
+
 def _below_relu(f: Formulas, expr: Expr) -> Expr:
-    """Z for max(z, 0), which are positive for the same z; of another expression itself."""
-    if isinstance(expr, Tensor) and expr.name in f.nodes:
-        definition = next(d for d in f.definitions if d.name == expr.name)
-        body = reindex(definition.body, dict(zip(definition.indices, expr.indices, strict=True)))
-    else:
-        body = expr
+    """The z of max(z, 0); any other expression as it is."""
+    body = opened(f, expr)
     return body.args[0] if isinstance(body, Apply) and body.name == "relu" and not any(body.orders) else expr
 
 

@@ -127,7 +127,7 @@ _RULES: Final[Mapping[str, Callable[[Formulas, Node], Formula]]] = MappingProxyT
         "add": entry_rules.entrywise(add),
         "subtract": entry_rules.entrywise(lambda a, b: add(a, mul(-1, b))),
         "multiply": entry_rules.entrywise(mul),
-        "divide": entry_rules.entrywise(lambda a, b: mul(a, power(b, -1))),
+        "divide": entry_rules.divided,
         "power": entry_rules.raised,
         "maximum": entry_rules.entrywise(entry_rules.larger),
         "minimum": entry_rules.entrywise(lambda a, b: mul(-1, entry_rules.larger(mul(-1, a), mul(-1, b)))),

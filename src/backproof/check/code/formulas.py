@@ -23,7 +23,7 @@ import numpy as np
 
 from backproof.check.code.axes import Axis, FormlessError, Sizes
 from backproof.check.code.tape import Node
-from backproof.language.expression import Expr, Index, Num, Tensor, mul, num, power, reindex, size, tensor
+from backproof.language.expression import Apply, Expr, Index, Num, Tensor, mul, num, power, reindex, size, tensor
 from backproof.language.program import Assumption, Definition
 
 Numbers = Literal["letters", "sizes", "digits"]
@@ -180,6 +180,7 @@ class Formulas:
         if node.op == "unary" and node.attr in LINEAR:
             return False
         named = node.op in ("matmul", "einsum", "sum", "unary", "index", "put", "concatenate", "power")
+        named = named or (isinstance(formula.expr, Apply) and formula.expr.name == "sigmoid")
         return named or id(node) in self.inner or self.uses.get(id(node), 0) > 1
 
     def named(self, node: Node, formula: Formula) -> Formula:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code.arguments import numbers
+from backproof.check.code.exact import explain
 from backproof.check.code.literals import text_of
 from backproof.check.code.problem import Problem
 from backproof.check.code.proofs import SECONDS, CodeProof, Proofs, prove
@@ -36,6 +37,7 @@ def grounded(
 
     What is said of all right gradients is a note of the report, what is said of some stands with them.
     """
+    verdicts = dict(verdicts) | _exactly(problem, verdicts, files, namespaces)
     right = [n for n, v in verdicts.items() if v.verdict == "proved"]
     if not right or not problem.is_double:
         return dict(verdicts), []
@@ -97,6 +99,29 @@ def scope(proof: CodeProof) -> str:
 
 def _measured(because: str | None) -> str:
     return "measured, not proved" + (f": {because}" if because else "")
+
+
+def _exactly(
+    problem: Problem, verdicts: Mapping[str, GradientVerdict], files: frozenset[str], namespaces: list[dict[str, Any]]
+) -> dict[str, GradientVerdict]:
+    """Wrong gradients whose named mistake is proved: the derivation with it is the formula of the code."""
+    wrong = [n for n, v in verdicts.items() if v.verdict == "refuted" and v.mistakes and v.deviation is not None]
+    if not wrong or not problem.is_double:
+        return {}
+    try:
+        forward = traced(problem, files, namespaces)
+    except BackproofError:
+        return {}
+    backward = backward_traced(problem, files, namespaces, scalars=True)
+    if backward is None:
+        return {}
+    changed: dict[str, GradientVerdict] = {}
+    for name, hits in explain(forward, backward, wrong, text=text_of(files)).items():
+        if any(m.joint for m in verdicts[name].mistakes):
+            continue
+        mistakes = tuple(replace(m, proved=any(h.explains(m.name) for h in hits)) for m in verdicts[name].mistakes)
+        changed[name] = replace(verdicts[name], mistakes=mistakes)
+    return changed
 
 
 def _admissible(problem: Problem) -> list[Assumption]:

@@ -116,7 +116,7 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
         notes += probed.notes
         for name, mistake in _types(first, claims, names, files, namespaces).items():
             verdicts[name] = _blamed(verdicts[name], name, mistake, lines.get(name))
-    if any(v.verdict == "proved" for v in verdicts.values()):
+    if verdicts:
         try:
             from backproof.check.code.grounds import grounded
 

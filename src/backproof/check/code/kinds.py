@@ -10,7 +10,8 @@ from typing import Final
 class CodeMistake:
     """A named mistake: the part concerned, a sentence, what to do, and the line where it arises, if that is known.
 
-    `joint` says that it is made together with the one before it; otherwise it is another explanation.
+    `joint` says that it is made together with the one before it; otherwise it is another explanation. `proved` says
+    that the derivation with this mistake is proved to be the formula of the code.
     """
 
     name: str
@@ -19,6 +20,7 @@ class CodeMistake:
     fix: str
     line: int | None = None
     joint: bool = False
+    proved: bool = False
 
 
 KINDS: Final[dict[str, tuple[str, str]]] = {

@@ -23,24 +23,26 @@ import numpy as np
 
 from backproof.calculus.interpreter import evaluate
 from backproof.calculus.sweep import adjoint_name, adjoints
+from backproof.check.code.adjoint_forms import in_outputs, outputs_of, shared
 from backproof.check.code.axes import FormlessError, Sizes
 from backproof.check.code.formula_rules import extend
-from backproof.check.code.formulas import Formula, Formulas, Numbers, key_of, moved
+from backproof.check.code.formulas import Formula, Formulas, Numbers, key_of
 from backproof.check.code.literals import Text
 from backproof.check.code.repairs import BackwardTrace
 from backproof.check.code.tape import Node, before, sweep
 from backproof.check.code.truth import Trace
 from backproof.check.wording import condition_texts
 from backproof.errors import BackproofError
-from backproof.language.expression import Expr, Index, Tensor, mul, one, postorder, tensor, zero
+from backproof.language.expression import Expr, Tensor, mul, one, postorder, reindex, tensor, zero
 from backproof.language.program import Assumption, Definition, Program
 from backproof.language.walks import count, inline, names
 from backproof.proof.deciding import decide
 from backproof.proof.verdict import Budget, Condition, Kind, Verdict
 
 SECONDS: Final = 1.0
-"""How long the proofs of one backward function may take."""
+"""How long the proofs of one backward function may take, in the time of the process."""
 
+BUSY: Final = 4.0
 READINGS: Final[tuple[Numbers, ...]] = ("sizes", "letters", "digits")
 MOST_NODES: Final = 1_500
 MOST_ENTRIES: Final = 60_000_000
@@ -84,7 +86,7 @@ def prove(
     seconds: float = SECONDS,
 ) -> Proofs:
     """Prove the gradients that the backward function gives, as far as they can be followed and the time allows."""
-    deadline = time.monotonic() + seconds
+    deadline = time.process_time() + seconds
     proved: dict[str, CodeProof] = {}
     because = dict[str, str]()
     shapes = {n.name: n.shape for n in trace.nodes if n.op == "input"}
@@ -92,6 +94,8 @@ def prove(
     because.update((n, "the loss does not depend on it, or its shape differs") for n in names if n not in wanted)
     because.update((n, "the backward function leaves the tape") for n in names if n not in backward.outputs)
     numbers_read = False
+    if len(trace.nodes) > MOST_NODES:
+        return Proofs(because=dict.fromkeys(names, "the functions do too many operations for a proof"))
     for reading in READINGS:
         if reading == "letters" and not numbers_read:
             continue
@@ -100,7 +104,7 @@ def prove(
         for group in (left, *([n] for n in left if len(left) > 1)):
             if not left or all(n in proved for n in group):
                 break
-            if time.monotonic() > deadline:
+            if time.process_time() > deadline:
                 because.update(dict.fromkeys((n for n in left if n not in because), "the time for the proof ran out"))
                 break
             try:
@@ -134,6 +138,9 @@ class System:
     deadline: float
     known: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     brief: Program = field(init=False)
+    raw: Mapping[str, Definition] = field(init=False)
+    arrays: Mapping[str, Any] = field(init=False)
+    lengths: Mapping[str, int] = field(init=False)
     settled: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
@@ -168,7 +175,9 @@ class System:
         extend(formulas, own)
         program = Program(dict(formulas.inputs), tuple(forward), tuple(formulas.assumptions))
         found = adjoints(program, LOSS)
-        program = program.extended(_shared([d for n, d in found.items() if n != LOSS]))
+        outputs = outputs_of(forward)
+        raw = (replace(d, body=in_outputs(d.body, outputs)) for n, d in found.items() if n != LOSS)
+        program = program.extended(shared(list(raw)))
         later = formulas.definitions[count:]
         claims = {n: (formulas[backward.outputs[n]], backward.outputs[n]) for n in names}
         swept = sweep(trace.nodes, trace.output, keep=False)
@@ -185,6 +194,7 @@ class System:
             {n: np.asarray(swept.at(node)) for n, node in by_name.items()},
             deadline,
         )
+        system.raw = {d.name: d for d in found.values()}
         system.confirm(trace)
         return system
 
@@ -203,6 +213,7 @@ class System:
         claimed = [Definition(f"claimed {n}", f.indices, f.expr) for n, (f, _) in self.claims.items()]
         with np.errstate(all="ignore"):
             found = evaluate(self.program.extended(claimed), shaped, sizes=sizes)
+        self.arrays, self.lengths = found, sizes
         for name, node in [*formulas.nodes.items(), (LOSS, trace.output), *results.items()]:
             own = np.asarray(node.value, dtype=float)
             given = np.asarray(found[name], dtype=float).reshape(own.shape)
@@ -214,9 +225,9 @@ class System:
         """Each claimed gradient, proved or with the reason why not."""
         for extreme in dict.fromkeys(self.formulas.extremes):
             adjoint = self.program.by_name.get(adjoint_name(LOSS, extreme))
-            if adjoint is not None and self._decided(adjoint.head, zero).kind is not Kind.PROVED:
+            if adjoint is not None and self.decided(adjoint.head, zero).kind is not Kind.PROVED:
                 raise FormlessError("the loss depends on a greatest entry itself")
-        self._recognise()
+        self.recognise()
         shapes = {n: np.shape(v) for n, v in self.formulas.values.items()}
         given = [
             a
@@ -224,22 +235,24 @@ class System:
             if a.tensor in self.program.inputs
             and len(self.program.inputs[a.tensor]) == sum(k > 1 for k in shapes[a.tensor])
         ]
-        for name, (formula, _) in self.claims.items():
+        for name in self.claims:
             adjoint = self.program.by_name.get(adjoint_name(LOSS, name))
             if adjoint is None:
                 yield name, "the loss does not depend on it"
                 continue
-            if time.monotonic() > self.deadline:
+            if time.process_time() > self.deadline:
                 yield name, "the time for the proof ran out"
                 continue
-            right = moved(formula, tuple((i,) for i in adjoint.indices)) if _plain(formula) else None
-            if right is None:
-                right = _flat(formula, adjoint.indices)
-            verdict = self._decided(adjoint.head, right, given)
+            verdict = self.decided(adjoint.head, self.claimed(name, adjoint), given)
             if verdict.kind is Kind.PROVED:
                 yield name, self._proof(verdict)
             else:
                 yield name, _reason(verdict)
+
+    def claimed(self, name: str, adjoint: Definition) -> Expr:
+        """What the code gives for a gradient, at the indices of the adjoint."""
+        formula = self.claims[name][0]
+        return reindex(formula.expr, dict(zip(formula.indices, adjoint.indices, strict=True)))
 
     def _proof(self, verdict: Verdict) -> CodeProof:
         # A number that may be a size, and was not read as one, is what it is at the example only.
@@ -284,29 +297,30 @@ class System:
         taken = {*self.formulas.sizes.inputs, *(d.name for d in self.program.definitions)}
         return {n for n in taken if not GENERATED.fullmatch(n)}
 
-    def _recognise(self) -> None:
+    def recognise(self) -> None:
         """Give values of the backward function that are adjoints, up to a number, the adjoints' names."""
         for node, name in self.targets:
             value = np.asarray(node.value)
             tries = 0
             for target, cotangent in self.cotangents.items():
-                if tries >= MOST_TRIES or time.monotonic() > self.deadline:
+                if tries >= MOST_TRIES or time.process_time() > self.deadline:
                     break
-                ratio = _ratio(value, cotangent)
+                factor = ratio(value, cotangent)
                 definition = self.program.by_name[name]
                 adjoint = self.program.by_name.get(adjoint_name(LOSS, target))
-                if ratio is None or adjoint is None or adjoint.sorts != definition.sorts or not adjoint.indices:
+                if factor is None or adjoint is None or adjoint.sorts != definition.sorts or not adjoint.indices:
                     continue
                 tries += 1
-                known = mul(self._number(ratio), tensor(adjoint.name, *definition.indices))
-                verdict = self._decided(definition.head, known)
+                known = mul(self.number(factor), tensor(adjoint.name, *definition.indices))
+                verdict = self.decided(definition.head, known)
                 if verdict.kind is Kind.PROVED:
                     self.settled.add(adjoint.name)
                     self._define(replace(definition, body=known))
                     self.known[name] = self._texts(verdict)
                     break
 
-    def _number(self, value: float) -> Expr:
+    def number(self, value: float) -> Expr:
+        """A ratio of numbers as people write it, or 1 where it is none."""
         simple = Fraction(value).limit_denominator(4096)
         return self.formulas.number(float(simple)) if abs(float(simple) - value) < 1e-9 * abs(value) else one
 
@@ -321,42 +335,17 @@ class System:
         kept = tuple(d for d in self.program.definitions if d.name not in names)
         return replace(self.program, inputs={**self.program.inputs, **free}, definitions=kept)
 
-    def _decided(self, left: Expr, right: Expr, admissible: Sequence[Assumption] = ()) -> Verdict:
+    def decided(self, left: Expr, right: Expr, admissible: Sequence[Assumption] = ()) -> Verdict:
         """The verdict with the adjoints that were recognised left as names; else with everything that is known."""
         verdict: Verdict | None = None
         for program in (self.brief, self.program):
             if verdict is None or (program is not self.brief and verdict.kind is not Kind.PROVED):
-                remaining = max(0.05, self.deadline - time.monotonic())
-                budget = Budget(seconds=remaining, condition_seconds=0.0)
+                remaining = max(0.05, self.deadline - time.process_time())
+                # On a busy machine the clock runs faster than the process.
+                budget = Budget(seconds=BUSY * remaining, condition_seconds=0.0)
                 verdict = decide(program, left, right, admissible=admissible, budget=budget)
         assert verdict is not None
         return verdict
-
-
-def _shared(definitions: Sequence[Definition]) -> list[Definition]:
-    """The definitions with one name for those that have the same right side."""
-    first: dict[Any, Definition] = {}
-    same: dict[str, tuple[tuple[Index, ...], Expr]] = {}
-    found: list[Definition] = []
-    for definition in definitions:
-        body = inline(definition.body, same)
-        key = body, definition.indices
-        if key in first and definition.indices:
-            same[definition.name] = definition.indices, first[key].head
-            body = first[key].head
-        else:
-            first[key] = definition
-        found.append(replace(definition, body=body))
-    return found
-
-
-def _plain(formula: Formula) -> bool:
-    return all(len(axis) == 1 for axis in formula.axes)
-
-
-def _flat(formula: Formula, indices: Sequence[Any]) -> Expr:
-    whole = Formula(tuple((i,) for i in formula.indices), formula.expr)
-    return moved(whole, tuple((i,) for i in indices))
 
 
 def repeated(first: Sequence[Node], second: Sequence[Node]) -> dict[int, Node]:
@@ -391,16 +380,17 @@ def _needed(backward: BackwardTrace, names: Sequence[str]) -> list[Node]:
     return [found[k] for k in sorted(found)]
 
 
-def _ratio(value: Any, cotangent: Any) -> float | None:
+def ratio(value: Any, cotangent: Any) -> float | None:
+    """The number that an array is multiplied by to give another one, or None."""
     if value.shape != cotangent.shape or value.size < 2:
         return None
     scale = float(np.sum(cotangent * cotangent))
     if not scale or not np.isfinite(scale):
         return None
-    ratio = float(np.sum(value * cotangent)) / scale
-    if not ratio or np.max(np.abs(value - ratio * cotangent)) > 1e-9 * abs(ratio) * np.max(np.abs(cotangent)):
+    found = float(np.sum(value * cotangent)) / scale
+    if not found or np.max(np.abs(value - found * cotangent)) > 1e-9 * abs(found) * np.max(np.abs(cotangent)):
         return None
-    return 1.0 if abs(ratio - 1) < 1e-9 else ratio
+    return 1.0 if abs(found - 1) < 1e-9 else found
 
 
 def _work(program: Program, lengths: Mapping[str, int]) -> int:

@@ -97,7 +97,15 @@ def _claim(report: CodeReport, gradient: GradientVerdict) -> dict[str, Any]:
         "conditions": list(gradient.conditions),
         "correct": None,
         "mistakes": [
-            {"name": m.name, "detail": m.detail, "says": m.says, "line": m.line, "fix": m.fix, "joint": m.joint}
+            {
+                "name": m.name,
+                "detail": m.detail,
+                "says": m.says,
+                "line": m.line,
+                "fix": m.fix,
+                "joint": m.joint,
+                "proved": m.proved,
+            }
             for m in gradient.mistakes
         ],
         "would_be_right_for": [],
@@ -150,6 +158,7 @@ def _details(gradient: GradientVerdict) -> list[str]:
     for number, mistake in enumerate(gradient.mistakes):
         where = f" (line {mistake.line})" if mistake.line else ""
         head = "likely cause" if number == 0 else "and" if mistake.joint else "or"
+        head += ", proved" if mistake.proved else ""
         rows.append(f"{head}: {mistake.name}: {mistake.says}{where}")
     if gradient.mistakes and gradient.mistakes[0].fix:
         rows.append(f"fix: {gradient.mistakes[0].fix}")
