@@ -88,6 +88,12 @@ Ltac bp_pointwise :=
 Ltac bp_vector_quick :=
   intros; first [ reflexivity | solve [bp_by_algebra] | solve [bp_pointwise] | solve [bp_sum_algebra] ].
 
+(** What is divided by is not 0, said of sums in normal form, for tactics that know nothing of sums. *)
+Ltac bp_divisors :=
+  repeat match goal with
+  | |- context [/ SumD ?n ?f] =>
+      lazymatch goal with _ : SumD n f <> 0 |- _ => fail | _ => assert (SumD n f <> 0) by (apply Rgt_not_eq; solve [bp_vside]) end
+  end.
 Ltac bp_vector_line :=
   intros; repeat match goal with H : Sum _ _ = 1 |- _ => progress rewrite ?H end;
   first
@@ -95,4 +101,5 @@ Ltac bp_vector_line :=
   | solve [bp_open_slopes; bp_vector_quick]
   | solve [bp_open_functions; bp_vector_quick]
   | solve [bp_vector_exp; bp_vector_quick]
+  | solve [bp_open_slopes; bp_sums; bp_units; bp_divisors; bp_same; bp_line]
   | solve [bp_line] ].

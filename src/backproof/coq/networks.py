@@ -241,7 +241,7 @@ class NetworkWriter(EquationProofs):
         lines = [
             "(** The loss as a function of each layer, with all that comes after the layer computed anew"
             + (" (of one example)." if self.example is not None else ".")
-            + (" The penalty on the weights is left out: it does not depend on a layer." if self.penalty else "")
+            + (" What depends on no layer is left out." if self.penalty else "")
             + " *)"
         ]
         body = self.write(self.local(example, self.output))
