@@ -24,6 +24,8 @@ from backproof.language.program import Assumption
 
 METHOD: Final = "the code of backward is proved to be the derivative of the code of forward"
 MOST_CONDITIONS: Final = 4
+LARGE: Final = 4_000
+"""With more numbers than this in its inputs, the mistake of a wrong gradient is named from the numbers alone."""
 
 
 def grounded(
@@ -106,7 +108,7 @@ def _exactly(
 ) -> dict[str, GradientVerdict]:
     """Wrong gradients whose named mistake is proved: the derivation with it is the formula of the code."""
     wrong = [n for n, v in verdicts.items() if v.verdict == "refuted" and v.mistakes and v.deviation is not None]
-    if not wrong or not problem.is_double:
+    if not wrong or not problem.is_double or sum(v.size for v in problem.values.values()) > LARGE:
         return {}
     try:
         forward = traced(problem, files, namespaces)

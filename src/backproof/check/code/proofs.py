@@ -247,7 +247,7 @@ class System:
             if verdict.kind is Kind.PROVED:
                 yield name, self._proof(verdict)
             else:
-                yield name, _reason(verdict)
+                yield name, _reason(verdict, known=not self.formulas.opaque)
 
     def claimed(self, name: str, adjoint: Definition) -> Expr:
         """What the code gives for a gradient, at the indices of the adjoint."""
@@ -405,7 +405,9 @@ def _work(program: Program, lengths: Mapping[str, int]) -> int:
     return total
 
 
-def _reason(verdict: Verdict) -> str:
+def _reason(verdict: Verdict, *, known: bool) -> str:
+    if verdict.kind is Kind.REFUTED and not known:
+        return "it does not hold for masks and index arrays of which only their kind is known"
     if verdict.kind is Kind.REFUTED:
         return "as a formula it is another one: it agrees only at examples like these"
     return f"the formulas were not proved equal ({verdict.because})"
