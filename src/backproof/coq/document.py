@@ -30,8 +30,8 @@ class Document:
         head = [
             f"(** * {comment(self.title)}",
             "",
-            "    Made by backproof from the derivation that it shows; whether it is a proof, Coq says. To check it, in a",
-            "    copy of backproof's sources: make -C proofs, then coqc -Q build/proofs Backproof this_file.v",
+            "    Made by backproof from the derivation that it shows; whether it is a proof, Coq says. To check it,",
+            "    in a copy of backproof's sources: make -C proofs, then coqc -Q build/proofs Backproof this_file.v",
             "    Numbers are real numbers, not floats. Indices run from 0. *)",
             "",
             "From Coq Require Import Reals Psatz Lia.",
