@@ -1,4 +1,4 @@
-"""Deciding a claim: refute first, then prove, then ask for a second opinion.
+"""Deciding a claim: ask the small model; where it sees a difference, refute; else prove.
 
 `proved` comes from the exact route only, and only if the small model does not contradict it; `refuted` only from a
 certified witness. Everything else is `unknown`, with what stopped it.
