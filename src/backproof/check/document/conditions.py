@@ -15,6 +15,7 @@ from backproof.check.document.sources import Document, Piece
 from backproof.errors import BackproofError
 from backproof.language.notation import Big, Cases, Notation, Number, Relation, Symbol, Words
 from backproof.language.reading import bare, letter_of
+from backproof.language.text import write
 from backproof.language.traversal import fold, with_parts
 
 _IF: Final = (
@@ -23,7 +24,9 @@ _IF: Final = (
 _AFTER: Final = re.compile(rf"[\s,;.(*_:–—-]*{_IF}\s*(?:the\s+case\s+)?[(*_]*\s*", re.IGNORECASE)
 _BEFORE: Final = re.compile(rf"\b{_IF}\b(?:\s*(?:the\s+case|\d+|[a-z])\b)?[\s(:.*_–—-]*$", re.IGNORECASE)
 _ENDS: Final = re.compile(r"[.!?]\s+[A-Z]|\n\s*#|\n\s*[-*]\s|\n\n.*\S.*\n\n", re.DOTALL)
+_ORDERS: Final = (("<",), (">",), ("≤",), ("≥",))
 _LETTERS: Final = frozenset("abcdijklmnopqrstuvw")
+_NEW: Final = re.compile(r"\n\n|[.!?]\s+[A-Z*]")
 MAX_BETWEEN: Final = 120
 
 
@@ -68,18 +71,21 @@ class Conditions:
             before = pieces[k - 1].text if pieces[k - 1].kind == "prose" else ""
             # What stands right behind an earlier formula is that formula's condition.
             behind = k >= 2 and pieces[k - 2].kind in ("inline", "display") and _AFTER.fullmatch(before) is not None
-            behind = behind and self._only(pieces[k - 2]) is None and "\n\n" not in before
+            behind = behind and self._only(pieces[k - 2]) is None and not _NEW.search(before)
             if _BEFORE.search(before) and not behind:
                 yield condition
             return
 
 
 def is_condition(node: Notation, classes: AbstractSet[str] = frozenset()) -> bool:
-    """Whether a relation only compares two index letters: i = j, i ≠ j.
+    """Whether a relation only compares two index letters, i = j or i ≠ j, or a name with a number, x > 0.
 
     >>> is_condition(Relation((Symbol("i"), Symbol("j")), ("≠",)))
     True
     """
+    if isinstance(node, Relation) and node.signs in _ORDERS and isinstance(bare(node.sides[0]), Symbol):
+        # x > 0: which branch of a function is meant.
+        return isinstance(bare(node.sides[1]), Number)
     return (
         isinstance(node, Relation)
         and node.signs in (("=",), ("≠",))
@@ -124,10 +130,12 @@ def under(node: Relation, conditions: Iterable[Relation]) -> tuple[Relation, tup
     letters = {letter_of(s) for n in pieces_of(node) if isinstance(n, Symbol) for s in n.subscripts}
     letters |= {c for n in pieces_of(node) if isinstance(n, Symbol) for s in n.subscripts for c in _run(s)}
     for condition in conditions:
-        left, right = (letter_of(s) or "" for s in condition.sides)
-        if not {left, right} <= letters:
-            continue
         sign = condition.signs[0]
+        left, right = (letter_of(s) or "" for s in condition.sides)
+        if (sign,) in _ORDERS:
+            left, right = (write(s) for s in condition.sides)
+        elif not {left, right} <= letters:
+            continue
         notes.append(f"for {left} {sign} {right}, as the text says")
         if sign == "=":
             node = _same(node, left, right)

@@ -160,6 +160,8 @@ class Context:
         for number, versions in enumerate(self._versions(relation)):
             if not number and (fewer := _without_variables(relation, versions)) is not None:
                 yield fewer, False, True
+            if not number and (held := _with_variables_held(relation, versions)) is not None:
+                yield held, False, True
             yield versions, number > 0, False
 
     def _versions(self, relation: Relation) -> Iterator[Mapping[str, Known]]:
@@ -236,6 +238,20 @@ def _without_variables(relation: Relation, versions: Mapping[str, Known]) -> Map
         if isinstance(d, Derivative) and isinstance(d.wrt, Symbol)
     }
     left_out = {n for n in wrt if n in versions and not _within(n, versions) & (wrt - {n})}
+    return {n: k for n, k in versions.items() if n not in left_out} if left_out else None
+
+
+def _with_variables_held(relation: Relation, versions: Mapping[str, Known]) -> Mapping[str, Known] | None:
+    """For ∂f/∂x of f(x, y): the definitions without that of y, which the partial derivative holds."""
+    partial = [d for d in pieces_of(relation) if isinstance(d, Derivative) and d.style == "partial"]
+    parameters = {
+        p
+        for d in partial
+        for known in (versions.get(name_of(d.of.function if isinstance(d.of, Call) else d.of) or "") if d.of else None,)
+        if known is not None
+        for p in known.parameters or ()
+    }
+    left_out = parameters & set(versions)
     return {n: k for n, k in versions.items() if n not in left_out} if left_out else None
 
 

@@ -21,12 +21,13 @@ from backproof.check.document.updates import ascends, gradient_of, positive_fact
 from backproof.check.document.vectors import entrywise, numbered, same
 from backproof.check.given import LOSS, World, reached
 from backproof.check.judging import Equation, judged, verdict_of
+from backproof.check.names import program_of
 from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, ShapeError
 from backproof.language.elaboration import elaborate
-from backproof.language.expression import Num, num
+from backproof.language.expression import Expr, Num, Size, Tensor, num, postorder
 from backproof.language.notation import (
     Call,
     Cases,
@@ -41,7 +42,8 @@ from backproof.language.notation import (
 from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, with_parts
 from backproof.language.walks import inline, names
-from backproof.proof.verdict import Kind
+from backproof.proof.deciding import decide
+from backproof.proof.verdict import Budget, Kind
 
 MAX_SECONDS: Final = 120.0
 
@@ -57,6 +59,19 @@ _NO_EQUATION: Final = {
 
 _FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeated along")
 
+_FACTORS: Final = ("factor", "wrong-reduction", "batch-scale")
+_QUICK: Final = Budget(seconds=0.5, condition_seconds=0)
+_ONE_EXAMPLE: Final = re.compile(
+    r"\b(?:single|one|each|per|i-?th|every|individual)[ -]+(?:\w+[ -]+)?"
+    r"(?:example|sample|observation|datum|point|instance)"
+    r"|\bper[- ](?:example|sample)|\bstochastic|\bein(?:em|es|zelne\w*)? Beispiel|\bun (?:seul )?exemple|\bun ejemplo",
+    re.IGNORECASE,
+)
+_UP_TO: Final = re.compile(
+    r"up to (?:a|an|the|some)?\s*(?:\w+\s+)?(?:factor|constant|scal\w+|sign)|proportional"
+    r"|(?:ignor|drop|omit|neglect|absorb)\w*[^.]{0,40}(?:constant|factor|scal)|bis auf einen|facteur près|salvo un",
+    re.IGNORECASE,
+)
 _SYMMETRY: Final = re.compile(r"symm?[eé]tr", re.IGNORECASE)
 
 
@@ -170,12 +185,54 @@ class Judge:
             if claim.verdict == "refuted" and limited:
                 because = f"true for {limited} only; whether the words around it say so is not certain"
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted" and (
+                because := self._up_to_a_factor(claim, piece) or self._at_values(claim)
+            ):
+                claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
             elif claim.verdict == "refuted" and words:
                 because = f"it is false for the loss that the text defines, but the sentence speaks of {words}"
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
             elif claim.verdict == "refuted":
                 claim = replace(claim, would_be_right_for=self.networks.right_for(node, piece))
             yield claim
+
+    def _up_to_a_factor(self, claim: CheckedClaim, piece: Piece) -> str:
+        """What has to be said where a claim is off by a constant, and its sentence drops such or takes one example."""
+        found = claim.comparison
+        ratio = list(postorder(found.expr)) if found is not None and found.kind == "ratio" else []
+        named = claim.mistakes[0].name if claim.mistakes else ""
+        if any(isinstance(n, Tensor) for n in ratio) or not (ratio or named in _FACTORS):
+            return ""
+        sized = any(isinstance(n, Size) for n in ratio) or named in ("wrong-reduction", "batch-scale")
+        if self.networks.says(piece, _ONE_EXAMPLE) and sized:
+            return "true for one example; the loss that the text defines is that of all examples"
+        if self.networks.says(piece, _UP_TO):
+            return "true up to a constant factor only, which the sentence may leave away"
+        return ""
+
+    def _at_values(self, claim: CheckedClaim) -> str:
+        """What has to be said where a claim is true for the values that the section gives to some names."""
+        if claim.left is None or claim.right is None:
+            return ""
+        program = claim.network.program
+        given = {n: v for n, v in self.context.values.items() if program.inputs.get(n) == ()}
+        if not given:
+            return ""
+        values = {n: ((), num(v)) for n, v in given.items()}
+        bodies = {d.name: (d.indices, d.body) for d in reversed(program_of(claim.network).definitions)}
+        sides: list[Expr] = []
+        for side in (claim.left, claim.right):
+            for _ in bodies:
+                if not names(side) & set(bodies):
+                    break
+                side = inline(side, bodies)
+            sides.append(inline(side, values))
+        try:
+            verdict = decide(program, sides[0], sides[1], budget=_QUICK)
+        except BackproofError:
+            return ""
+        shown = ", ".join(f"{n} = {v}" for n, v in given.items())
+        return f"true at {shown} only, which the text gives" if verdict.kind is Kind.PROVED else ""
 
     def _holds_for_symmetric_matrices(self, node: Relation, piece: Piece) -> str:
         """What has to be said where a claim holds for symmetric matrices, of which the text speaks somewhere."""

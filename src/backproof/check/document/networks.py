@@ -78,6 +78,14 @@ class Networks:
             sentence is not None and _INSTEAD.search(sentence.words) is not None and bool(losses_named(sentence.words))
         )
 
+    def says(self, piece: Piece, pattern: re.Pattern[str]) -> bool:
+        """Whether the sentence of a formula, or the one before a display, says such a thing."""
+        at = next((k for k, s in enumerate(self.sentences) if s.start <= piece.start < s.end), None)
+        if at is None:
+            return False
+        first = at if self.sentences[at].words.strip() else max(0, at - 1)
+        return any(pattern.search(s.words) for s in self.sentences[first : at + 1])
+
     def speaks_of_cases(self, piece: Piece) -> bool:
         """Whether the sentence of a formula, or the one before a display, speaks of equal or different indices."""
         at = next((k for k, s in enumerate(self.sentences) if s.start <= piece.start < s.end), None)
