@@ -14,7 +14,7 @@ from backproof.check.claims import CheckedClaim
 from backproof.check.document.conditions import under
 from backproof.check.document.context import Context, Setting
 from backproof.check.document.forms import Forms, free_letters
-from backproof.check.document.marks import has_gradient, number
+from backproof.check.document.marks import decimals, has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.updates import ascends, gradient_of, positive_factor
@@ -48,7 +48,6 @@ from backproof.proof.verdict import Budget, Kind
 MAX_SECONDS: Final = 120.0
 
 ROUNDED_BEFORE: Final = 3
-MAX_DIGITS: Final = 12
 EQUAL: Final = ("=", ":=", "≡")
 
 _NO_EQUATION: Final = {
@@ -445,12 +444,3 @@ def _of_the_loss(claim: CheckedClaim) -> bool:
     if claim.right is None or LOSS not in program.by_name:
         return False
     return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))
-
-
-def decimals(value: Fraction) -> int:
-    """How many digits a decimal number has behind its point, 0 for an integer and for what is no decimal number.
-
-    >>> decimals(Fraction(1, 8)), decimals(Fraction(1, 3)), decimals(Fraction(4))
-    (3, 0, 0)
-    """
-    return next((d for d in range(MAX_DIGITS) if 10**d % value.denominator == 0), 0)

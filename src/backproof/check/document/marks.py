@@ -12,6 +12,7 @@ from backproof.language.notation import Bracketed, Call, Derivative, Negative, N
 from backproof.language.traversal import parts
 
 BOLD: Final = ("\\mathbf", "\\boldsymbol", "\\bm", "\\vec")
+MAX_DIGITS: Final = 12
 GRADIENT_LETTERS: Final = frozenset({"delta"})
 
 
@@ -71,3 +72,12 @@ def has_gradient(nodes: Sequence[Notation]) -> bool:
             return True
         stack.extend(parts(node))
     return False
+
+
+def decimals(value: Fraction) -> int:
+    """How many digits a decimal number has behind its point, 0 for an integer and for what is no decimal number.
+
+    >>> decimals(Fraction(1, 8)), decimals(Fraction(1, 3)), decimals(Fraction(4))
+    (3, 0, 0)
+    """
+    return next((d for d in range(MAX_DIGITS) if 10**d % value.denominator == 0), 0)
