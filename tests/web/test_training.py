@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backproof.calculus.network import Network
-from backproof.errors import UnknownNameError
+from backproof.errors import NetworkError, UnknownNameError
 from backproof.web.training import runs, train
 
 
@@ -94,6 +94,14 @@ def test_losses_without_a_value_at_zero_and_those_with_a_number_of_their_own(
     assert next(events)["soft"] is soft
     for run in next(events)["runs"]:
         assert run["check"][0] == pytest.approx(run["check"][1], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "network", [Network(output="f"), Network(sizes=("n", "h", "k"), hidden="g"), Network(loss="ell")]
+)
+def test_an_open_function_is_not_trained(network: Network) -> None:
+    with pytest.raises(NetworkError):
+        next(train(network, "half-mse", "usual", 1.0))
 
 
 def test_an_unknown_loss_is_an_error() -> None:

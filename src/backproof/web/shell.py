@@ -43,6 +43,7 @@ def page(choice: Mapping[str, str], answer: Mapping[str, Any]) -> str:
         "REDUCTIONS": _options(REDUCTIONS, chosen["reduction"]),
         "LAYOUTS": _options(LAYOUTS, chosen["layout"]),
         "STARTS": _options(STARTS, chosen.get("start", "saturated")),
+        "RATE": escape(chosen.get("rate", "1"), quote=True),
         "LAYERS": escape(chosen.get("layers", ""), quote=True),
         "REGULAR": escape(chosen.get("l2", ""), quote=True),
         "CLAIM": escape(chosen.get("claim", "(a - y) * a * (1 - a)"), quote=True),

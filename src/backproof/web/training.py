@@ -13,7 +13,7 @@ from backproof import catalog
 from backproof.calculus.interpreter import evaluate
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
-from backproof.errors import BackproofError
+from backproof.errors import BackproofError, NetworkError
 from backproof.language.program import Program
 from backproof.proof.derivation import Derivation, derive
 from backproof.proof.verdict import Kind
@@ -99,8 +99,14 @@ class Run:
 
 
 def runs(network: Network, other: str, start: str) -> list[Run]:
-    """Two networks with the same start and different losses. Raises UnknownNameError and NetworkError."""
+    """Two networks with the same start and different losses.
+
+    Raises UnknownNameError, and NetworkError where a function is open.
+    """
     losses = (network.loss, catalog.loss(other).name)
+    named = (catalog.activation(network.hidden), catalog.activation(network.output), *map(catalog.loss, losses))
+    if any(entry.abstract for entry in named):
+        raise NetworkError("an open function has no numbers to train with", next="choose functions of the catalogue")
     vectors = takes_vectors(network.output, *losses)
     network = replace(network, reduction="mean" if network.reduction == "none" else network.reduction)
     small = demonstration(network, usual=HIDDEN_UNITS, most=MOST_UNITS, vectors=vectors)

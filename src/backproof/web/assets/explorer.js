@@ -257,7 +257,7 @@ function remember() {
   if (!live) return;
   clearTimeout(later);
   later = setTimeout(() => {
-    const query = new URLSearchParams({ ...choice(), claim: $("claim").value, other: $("other").value, start: $("start").value });
+    const query = new URLSearchParams({ ...choice(), claim: $("claim").value, other: $("other").value, start: $("start").value, rate: $("rate").value });
     const z = $("slide-z") ?? $("slide-z₁"), y = $("slide-y") ?? $("slide-class");
     if (data.curves?.layer) query.set("layer", data.curves.layer);
     if (z) query.set("z", z.value);
@@ -468,7 +468,7 @@ $("judge").addEventListener("submit", (event) => { event.preventDefault(); judge
 $("claim").addEventListener("input", () => judge(250));
 $("train").addEventListener("click", train);
 $("stop").addEventListener("click", () => { explain(); stop("stopped"); });
-for (const id of ["other", "start"]) $(id).addEventListener("change", remember);
+for (const id of ["other", "start", "rate"]) $(id).addEventListener("change", remember);
 $("save").addEventListener("click", save);
 $("read").addEventListener("click", read);
 $("file").addEventListener("change", async ({ target }) => {
