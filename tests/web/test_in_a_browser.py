@@ -130,7 +130,7 @@ def test_the_pair_is_changed_and_the_verdict_recomputed(browser: Any, served: Se
     page.select_option("select[name=loss]", "half-mse")
     page.wait_for_selector("#verdict .proved-card")
     assert page.inner_text("#title") == "sigmoid with half-mse"
-    assert "loss=half-mse" in page.url
+    page.wait_for_function("() => location.search.includes('loss=half-mse')")
     page.reload()
     page.wait_for_selector("#verdict .proved-card")
     assert page.input_value("select[name=loss]") == "half-mse"

@@ -31,6 +31,8 @@ LONGEST_ANSWER: Final = 20.0
 LONGEST_TRAINING: Final = 120.0
 MOST_WAITING: Final = 12
 MOST_TRAINING: Final = 2
+PACE: Final = 0.015
+"""Seconds between two pictures of a training, so that an eye can follow and a hand can stop it."""
 LONGEST_NAME: Final = 60
 TRAINED: Final = (("other", "half-mse"), ("start", "usual"))
 """What a training is asked besides the network, with what is usual."""
@@ -197,6 +199,7 @@ class Explorer:
                     yield f"data: {json.dumps(event)}\n\n"
                     if event.get("done"):
                         return
+                    await anyio.sleep(PACE)
         except EOFError:
             return
         finally:
