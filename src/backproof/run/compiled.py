@@ -100,12 +100,17 @@ def exp64(x):
 
 @njit(**_PRECISE)
 def expdifference32(u, v):
-    """The exponential of u − v, with what the difference rounds away."""
+    """The exponential of u − v for u ≤ v, with what the difference rounds away."""
     d = u - v
     t = d - u
     lost = (u - (d - t)) - (v + t)
-    e = exp32(d)
-    return e + e * lost if d > _LEAST32 else e
+    n = (d * _LOG2E32 + _MAGIC32) - _MAGIC32
+    r = (d - n * _HI32) - n * _LO32
+    p = ((((_E7 * r + _E6) * r + _E5) * r + _E4) * r + _E3) * r + _E2
+    s = _1 + r
+    p = s + (((_1 - s) + r) + p * r * r)
+    e = _float32_of_bits(_bits_of_float32(p) + (np.int32(n) << _INT23))
+    return e + e * lost if d >= _LEAST32 else (_0 if d < _LEAST32 else d)
 
 
 @njit(**_PRECISE)

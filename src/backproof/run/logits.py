@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Final
@@ -23,7 +26,7 @@ from backproof.run.source import compiled_source, work_size
 from backproof.run.stabilising import accurate
 
 Array = NDArray[Any]
-PART: Final = 1 << 18  # entries; fewer are done before a second thread has begun
+PART: Final = 1 << 19  # entries; fewer are done before a second thread has begun
 
 
 class LossAndDelta:
@@ -84,6 +87,7 @@ class LossAndDelta:
         if threads == 1:
             run(self._work[0])
         else:
+            _keep_apart()
             other = _second_thread().submit(run, self._work[1])
             run(self._work[0])
             if not other.cancel():
@@ -94,3 +98,21 @@ class LossAndDelta:
 @cache
 def _second_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "backproof")
+
+
+@cache
+def _place() -> tuple[int, Callable[[], int]] | None:
+    """The system's number of the second thread, and a function for the processor that runs the first; Linux alone."""
+    find = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
+    return None if find is None else (_second_thread().submit(threading.get_native_id).result(), find)
+
+
+def _keep_apart() -> None:
+    """Tells the system not to wake the second thread on the processor of the first, where it would wait for it."""
+    place = _place()
+    if place is None:
+        return
+    thread, find = place
+    others = os.sched_getaffinity(0) - {find()}
+    if others and os.sched_getaffinity(thread) != others:
+        os.sched_setaffinity(thread, others)

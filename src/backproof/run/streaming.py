@@ -60,8 +60,10 @@ def _pieces(source: Path) -> Iterator[Any]:
     try:
         if source.suffix.lower() == ".parquet":
             parquet: Any = import_module("pyarrow.parquet")
+            # A row group at a time: `iter_batches` keeps what it has read until the file is closed.
             with parquet.ParquetFile(source) as file:
-                yield from file.iter_batches(PIECE)
+                for k in range(file.num_row_groups):
+                    yield from file.read_row_group(k).to_batches(PIECE)
         else:
             csv: Any = import_module("pyarrow.csv")
             with csv.open_csv(source) as reader:
