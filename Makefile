@@ -44,7 +44,7 @@ gallery: $(VENV)/.package  ## the catalogue, the two courses and what is proved,
 
 bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work
 	$(PY) bench/versus_sympy.py
-	$(PY) bench/training_speed.py --no-compile
+	$(PY) bench/training_speed.py
 
 fuzz: $(VENV)/.development  ## the readers of documents on mutated documents; COUNT=1000000 for as many
 	nice $(PY) bench/fuzz_readers.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
