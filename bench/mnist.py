@@ -97,8 +97,8 @@ def main() -> None:
             continue
         time.sleep(REST)
         seconds, answer = training(inputs, labels)
-        right = 100 * float(np.mean(answer(test) == answers))
-        print(f"{name}: {seconds:.1f} s, {right:.2f} % of the test digits", flush=True)
+        correct: Any = answer(test) == answers
+        print(f"{name}: {seconds:.1f} s, {100 * correct.mean():.2f} % of the test digits", flush=True)
 
 
 if __name__ == "__main__":
