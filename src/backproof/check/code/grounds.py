@@ -24,8 +24,6 @@ from backproof.language.program import Assumption
 
 METHOD: Final = "the code of backward is proved to be the derivative of the code of forward"
 MOST_CONDITIONS: Final = 4
-LARGE: Final = 4_000
-"""With more numbers than this in its inputs, the mistake of a wrong gradient is named from the numbers alone."""
 
 
 def grounded(
@@ -34,12 +32,16 @@ def grounded(
     files: frozenset[str],
     namespaces: list[dict[str, Any]],
     seconds: float = SECONDS,
+    *,
+    exact: bool = True,
 ) -> tuple[dict[str, GradientVerdict], list[str]]:
     """The verdicts, with those proved whose code can be followed, and notes: the scope of proofs, and what stopped one.
 
-    What is said of all right gradients is a note of the report, what is said of some stands with them.
+    What is said of all right gradients is a note of the report, what is said of some stands with them. With `exact`,
+    the named mistakes of wrong ones are proved too.
     """
-    verdicts = dict(verdicts) | _exactly(problem, verdicts, files, namespaces)
+    if exact:
+        verdicts = dict(verdicts) | _exactly(problem, verdicts, files, namespaces)
     right = [n for n, v in verdicts.items() if v.verdict == "proved"]
     if not right or not problem.is_double:
         return dict(verdicts), []
@@ -108,7 +110,7 @@ def _exactly(
 ) -> dict[str, GradientVerdict]:
     """Wrong gradients whose named mistake is proved: the derivation with it is the formula of the code."""
     wrong = [n for n, v in verdicts.items() if v.verdict == "refuted" and v.mistakes and v.deviation is not None]
-    if not wrong or not problem.is_double or sum(v.size for v in problem.values.values()) > LARGE:
+    if not wrong or not problem.is_double:
         return {}
     try:
         forward = traced(problem, files, namespaces)
