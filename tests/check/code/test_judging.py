@@ -168,4 +168,7 @@ def test_a_safeguard_left_out_is_a_condition():
         return {"W": x.T @ (1 / (1 + np.exp(-x @ params["W"])) - y)}
 
     found = verdict_of(backward, forward, ({"W": 6 * W}, X, (Y > 0) * 1.0))
-    assert (found.verdict, found.conditions) == ("proved", ("right up to the tiny constants of forward (1e-12), which count as 0",))
+    assert (found.verdict, found.conditions) == (
+        "proved",
+        ("right up to the tiny constants of forward (1e-12), which count as 0",),
+    )

@@ -324,7 +324,7 @@ def _regions(search: Search) -> Iterator[Hit]:
 
 
 def _all_variants(search: Search, u: Node, v: Node, own: Array) -> Iterator[tuple[str, str, Array]]:
-    from backproof.check.code.changes import other_functions, slope_variants
+    from backproof.check.code.slopes import other_functions, slope_variants
 
     yield from slope_variants(search, u, v, own)
     yield from other_functions(search, u, v, own)
