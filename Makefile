@@ -42,9 +42,10 @@ prove: $(VENV)/.package  ## the whole catalogue before Coq's kernel: claim, line
 gallery: $(VENV)/.package  ## the catalogue, the two courses and what is proved, as pages in build/gallery
 	@$(PY) -m backproof.web.gallery build/gallery
 
-bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work
+bench: $(VENV)/.development  ## how fast, as ratios to SymPy on the same work; 2,000 wrong claims, refuted and explained
 	$(PY) bench/versus_sympy.py
 	$(PY) bench/training_speed.py
+	$(PY) bench/mutations.py --count 2000 --right 400 --failures
 
 fuzz: $(VENV)/.development  ## the readers of documents on mutated documents; COUNT=1000000 for as many
 	nice $(PY) bench/fuzz_readers.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
