@@ -1,7 +1,8 @@
 """Fuzzing the readers with mutated documents: no crash, no hang, bounded memory, no file opened and no code run.
 
-Every input is a piece of a real document, mutated, read as a file of a random kind: its pieces, its formulas, its
-definitions and its claims with their shapes. Proving is replaced by a stub, but for one input in `--prove-every`.
+Every input is a piece of a real document, mutated, and goes through the readers as a file of a random kind: its
+pieces, its formulas, its definitions, its claims and their shapes. One input in `--judge-every` and every small one is
+also tried in all the networks that its words or its layers may mean; proving is a stub but for one in `--prove-every`.
 
     python bench/fuzz_readers.py --count 1000000 --seed 1
 """
@@ -17,19 +18,21 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import backproof.check.claims as claims_module
 import backproof.check.document.pairs as pairs_module
 import backproof.check.judging as judging_module
+from backproof.check.document.networks import Networks
 from backproof.check.document.reader import check_document
 from backproof.check.worksheet.sheet import check_worksheet
 from backproof.errors import BackproofError
 from backproof.proof.verdict import Kind, Verdict
 
 ROOT = Path(__file__).resolve().parents[1]
+SMALL = 60
 KINDS = ("markdown", "markdown", "latex", "rest", "worksheet", "notebook")
 _FRAGMENTS = (
     r"$|$$|\(|\)|\[|\]|\\|{|}|(|)|^|_|&|=|,|.|\frac|\frac{|}{|\partial |\sum_{i=1}^m |\sum_|\prod |\left(|\right)|"
@@ -121,6 +124,10 @@ def _undecided(*_args: object, **_options: object) -> Verdict:
     return Verdict(Kind.UNKNOWN, because="not tried")
 
 
+def _nowhere(*_args: object, **_options: object) -> Iterator[Any]:
+    return iter(())
+
+
 def read(text: str, kind: str) -> str:
     """Reads the input as a file of the kind: "claims", "nothing" or "refused"."""
     try:
@@ -149,6 +156,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first input")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--limit", type=float, default=10.0, help="seconds of the processor for one input")
+    parser.add_argument("--judge-every", type=int, default=25, help="try all networks in one input of so many")
     parser.add_argument("--prove-every", type=int, default=0, help="prove in one input of so many (0: never)")
     parser.add_argument("--one", type=int, help="the one input of this number, shown")
     options = parser.parse_args()
@@ -159,6 +167,7 @@ def main() -> int:
     signal.signal(signal.SIGVTALRM, too_slow)
     sources = texts()
     decide = judging_module.decide
+    whole = {name: Networks.__dict__[name] for name in ("of_layers", "judged")}
     outcomes: Counter[str] = Counter()
     wrong: list[str] = []
     guard = Guard()
@@ -175,6 +184,9 @@ def main() -> int:
         proving = options.prove_every and number % options.prove_every == 0
         for module in (judging_module, claims_module, pairs_module):
             module.__dict__["decide"] = decide if proving else _undecided
+        judging = proving or number % options.judge_every == 0 or len(text) <= SMALL
+        for name, method in whole.items():
+            setattr(Networks, name, method if judging else _nowhere)
         signal.setitimer(signal.ITIMER_VIRTUAL, options.limit * (10 if proving else 1))
         began = time.process_time()
         guard.on = True

@@ -36,11 +36,11 @@ Result = TypeVar("Result")
 
 def parts(node: Notation) -> tuple[Notation, ...]:
     """The notation directly inside `node`, in the order of its fields."""
+    if type(node) is Symbol:
+        return node.subscripts if node.label is None else (*node.subscripts, node.label)
     match node:
         case Number() | Words():
             return ()
-        case Symbol(_, subscripts, label):
-            return subscripts if label is None else (*subscripts, label)
         case Plus(terms):
             return tuple(term for _, term in terms)
         case Product(_, factors):

@@ -185,6 +185,9 @@ class Shapes:
 
 def uses(symbol: Symbol) -> list[tuple[str, tuple[str, ...]]]:
     """The names that a symbol may stand for, each with the index letters that it then carries."""
+    if not symbol.subscripts:
+        alone = name_of(symbol)
+        return [] if alone is None else [(alone, ())]
     plain = Symbol(symbol.name, (), symbol.label, symbol.accent, symbol.star)
     letters: list[str] = []
     fixed: list[Notation] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import lru_cache
 from typing import Final
 
 from backproof.language.parsing import macros
@@ -113,8 +114,7 @@ class Lexer(PlainLexer):
             self._environment(text, name, length)
         else:
             start = self._offset + self._at
-            table = [*macros.LETTERS, *macros.SIGNS, *macros.COMMANDS, *macros.FUNCTIONS, *macros.TEXTS, *macros.FONTS]
-            close = difflib.get_close_matches(name, table, n=2, cutoff=0.7)
+            close = _close_to(name)
             raise self.error(
                 f"\\{name} is not a command that is known here",
                 start,
@@ -256,3 +256,10 @@ class Lexer(PlainLexer):
             )
         self._spaced = True
         self._at = end
+
+
+@lru_cache(maxsize=512)
+def _close_to(name: str) -> tuple[str, ...]:
+    """The two closest commands; a document asks for the same ones again and again."""
+    table = [*macros.LETTERS, *macros.SIGNS, *macros.COMMANDS, *macros.FUNCTIONS, *macros.TEXTS, *macros.FONTS]
+    return tuple(difflib.get_close_matches(name[:60], table, n=2, cutoff=0.7))
