@@ -66,3 +66,8 @@ def test_what_the_loss_takes_for_granted():
 def test_a_zero_penalty_is_none():
     assert Network(("n", "k"), l2="0").regulariser is None
     assert Network(("n", "k"), l2="λ").program.inputs["lambda"] == ()
+
+
+def test_the_temperature_is_not_the_quantile():
+    program = Network(output="tempered-softmax", loss="quantile").program
+    assert {(a.tensor, a.property) for a in program.assumptions} == {("T", "positive"), ("tau", "in-unit-interval")}

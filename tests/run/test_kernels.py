@@ -30,7 +30,7 @@ COMBINATIONS = [
     ("softsign", "softmin", "cross-entropy", {}),
     ("sin", "sigmoid", "focal", {}),
 ]
-NUMBERS = {"lambda": 0.3, "alpha": 0.02, "tau": 1.7, "gamma": 2.0}
+NUMBERS = {"lambda": 0.3, "alpha": 0.02, "T": 1.7, "gamma": 2.0}
 
 
 @pytest.fixture(autouse=True)

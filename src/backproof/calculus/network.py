@@ -338,6 +338,6 @@ class _Builder:
 
     def _parameters(self, hyperparameters: tuple[catalog.Hyperparameter, ...]) -> None:
         for parameter in hyperparameters:
-            if parameter.name not in self.inputs:
-                self.inputs[parameter.name] = ()
-                self.assumptions += [replace(a, tensor=parameter.name) for a in parameter.assumptions]
+            self.inputs[parameter.name] = ()
+            given = (replace(a, tensor=parameter.name) for a in parameter.assumptions)
+            self.assumptions += [a for a in given if a not in self.assumptions]

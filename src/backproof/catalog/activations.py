@@ -350,10 +350,10 @@ ACTIVATIONS: Final = (
     Activation(
         name="tempered-softmax",
         parameters=("z",),
-        definition="exp(z_i/tau)/sum_k exp(z_k/tau)",
+        definition="exp(z_i/T)/sum_k exp(z_k/T)",
         aliases=("softmax-temperature",),
         symbol="tempered-softmax",
-        hyperparameters=(Hyperparameter("tau", Fraction(1), (positive("tau"),), "temperature"),),
+        hyperparameters=(Hyperparameter("T", Fraction(1), (positive("T"),), "temperature"),),
         elementwise=False,
         range="distribution",
         source="Hinton, Vinyals & Dean 2015, Distilling the knowledge in a neural network, eq. 1",

@@ -147,7 +147,7 @@ class _Stabiliser:
         sum_y = sum_over(other, reindex(y, {unit: other}))
         inner = {"softmin": num(-1)}.get(self.network.output, one)
         if self.network.output == "tempered-softmax":
-            inner = power(tensor("tau"), -1)
+            inner = power(tensor("T"), -1)
         # The scale of ∂J/∂a holds the minus of −y·log a.
         slope = add(mul(y, others), mul(-1, tensor(self.output.name, *indices), add(sum_y, mul(-1, y))))
         return mul(scale, inner, slope)
