@@ -116,3 +116,24 @@ def test_hostile_claims_are_answered_in_time(claim: str, capsys: pytest.CaptureF
 def test_a_megabyte_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "a" * 1_000_000]) == 2
     assert "at most 256 kB" in capsys.readouterr().err
+
+
+def test_a_derivative_that_is_none_of_the_network_stands_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", r"d/dx x^2 = 2x", r"\frac{\partial}{\partial u} u^3 v = 3 u^2 v"]) == 0
+    assert capsys.readouterr().out.count("read without the network") == 2
+    assert main(["check", "d/dx x^2 = 4x"]) == 1
+    out = capsys.readouterr().out
+    assert "a factor 2 too much" in out
+    assert "= 2x" in out
+
+
+def test_a_claim_about_numbers_alone_is_refuted_without_a_point(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "1 + 1 = 3"]) == 1
+    assert "left side 2, right side 3" in capsys.readouterr().out
+    assert main(["check", "d/dq q = 3"]) == 1
+    assert "left side 1, right side 3" in capsys.readouterr().out
+
+
+def test_unknown_names_are_no_claim_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "foo = bar"]) == 3
+    assert "nothing here is called foo" in capsys.readouterr().out

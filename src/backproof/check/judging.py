@@ -6,26 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from backproof import catalog
-from backproof.calculus.network import Network
 from backproof.check.causes import causes
-from backproof.check.claims import CheckedClaim, Where, short_equation
+from backproof.check.claims import CheckedClaim, Where
 from backproof.check.comparison import compare
 from backproof.check.given import World
 from backproof.check.mistakes import simplest
+from backproof.check.right_forms import right_form
 from backproof.errors import BackproofError
-from backproof.language.expression import Expr, Index, Tensor, reindex
+from backproof.language.expression import Expr, Index
 from backproof.language.notating import notate
 from backproof.language.notation import Notation, Relation
 from backproof.language.program import Program
-from backproof.language.walks import names
 from backproof.proof.deciding import decide
-from backproof.proof.folding import Folder
 from backproof.proof.verdict import Budget, Kind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """Two sides over common indices, as text and as expressions, and where the text stands."""
+    """Two sides over common indices, as text and as expressions; where they stand; a derivative as it was written."""
 
     text: str
     left: Expr
@@ -33,6 +31,7 @@ class Equation:
     indices: tuple[Index, ...]
     where: Where | None = None
     notes: tuple[str, ...] = ()
+    written: Notation | None = None
 
 
 def verdict_of(
@@ -52,7 +51,8 @@ def judged(world: World, equation: Equation, *, explain: bool = True) -> Checked
     """The equation with its verdict and, where it is wrong, what is right and which mistakes reproduce it."""
     equation = replace(equation, left=world.opened(equation.left), right=world.opened(equation.right))
     decision = verdict_of(world, equation.left, equation.right)
-    left, right = (_notated(world.whole, e, equation.indices) for e in (equation.left, equation.right))
+    left = equation.written or _notated(world.whole, equation.left, equation.indices)
+    right = _notated(world.whole, equation.right, equation.indices)
     claim = CheckedClaim(
         equation.text,
         decision.kind.value,
@@ -78,24 +78,16 @@ def explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     if left is None or right is None or decision is None:
         return claim
     try:
-        correct = _correct(claim.network, program, left)
+        correct = right_form(claim.network, program, left, right)
     except BackproofError:
         return claim
     if correct is not None:
-        shown = (_notated(program, left, claim.indices), _notated(program, correct, claim.indices))
-        claim = replace(claim, correct_expr=correct, correct=Relation(shown, ("=",)))
+        said = claim.read_as.sides[0] if isinstance(claim.read_as, Relation) else _notated(program, left, claim.indices)
+        shown = Relation((said, _notated(program, correct, claim.indices)), ("=",))
+        claim = replace(claim, correct_expr=correct, correct=shown)
         claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
     explanations = causes(claim.network, program, (left, right), correct, claim.indices, decision)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations)
-
-
-def _correct(network: Network, program: Program, left: Expr) -> Expr | None:
-    if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
-        equation = short_equation(network, left.name.removeprefix("∂J/∂"))
-        return reindex(equation.body, dict(zip(equation.indices, left.indices, strict=True)))
-    if not names(left):
-        return None
-    return Folder(program, network.admissible).fold(left)
 
 
 def _notated(program: Program, expr: Expr, indices: Sequence[Index]) -> Notation:

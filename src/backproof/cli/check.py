@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from backproof.cli.options import (
     add_network,
@@ -15,6 +16,9 @@ from backproof.cli.options import (
     terminal_settings,
 )
 from backproof.cli.parsing import CommandParser, choice
+
+if TYPE_CHECKING:
+    from backproof.check.claims import CheckedClaim
 
 FORMATS: Final = ("text", "latex", "markdown", "html", "ipynb", "json", "github")
 DOCUMENTS: Final = (
@@ -67,6 +71,19 @@ def is_document(claim: str) -> bool:
     return "=" not in claim and claim.strip().lower().endswith(DOCUMENTS)
 
 
+def _without_network(text: str, unread: tuple[CheckedClaim, ...]) -> tuple[CheckedClaim, ...]:
+    """The claim read as a document of one formula: d/dx x² = 2x says nothing about a network."""
+    from backproof.check.document.reader import check_document
+
+    if "$" in text or "\n" in text:
+        return unread
+    judged = check_document(f"${text}$", "").claims
+    if not judged or any(c.verdict == "unread" for c in judged):
+        return unread
+    note = "read without the network: its letters stand for themselves"
+    return tuple(replace(c, where=None, notes=(*c.notes, note)) for c in judged)
+
+
 def run(options: argparse.Namespace) -> int:
     """Judge every claim and show; the exit code says the worst of them."""
     from backproof.cli import code
@@ -81,7 +98,11 @@ def run(options: argparse.Namespace) -> int:
     from backproof.explain.showing import show
 
     network = read_network(options)
-    claims = [claim for text in options.claims for claim in check(bounded(text, "the claim"), network)]
+    claims: list[CheckedClaim] = []
+    for text in options.claims:
+        claim = bounded(text, "the claim")
+        judged = check(claim, network)
+        claims += _without_network(claim, judged) if all(c.verdict == "unread" for c in judged) else judged
     deliver(options, show(claims, result_format(options), **terminal_settings(options)))
     verdicts = {claim.verdict for claim in claims}
     return REFUTED if "refuted" in verdicts else PROVED if verdicts == {"proved"} else UNDECIDED

@@ -107,13 +107,16 @@ def witness_rows(checked: CheckedClaim, witness: Witness) -> Iterator[Row]:
     for name, value in witness.inputs.items():
         head = notate(tensor(name), program=program, symbols=catalog.symbols())
         given += [", " if given else "", Relation((head, exact(value)), ("=",))]
-    yield Row("counter-example", tuple(given))
+    label = "counter-example"
+    if given:
+        yield Row(label, tuple(given))
+        label = ""
     at = ", ".join(f"{letter} = {value}" for letter, value in witness.index.items())
     left, right = ("correct", "yours") if names_gradient(checked) else ("left side", "right side")
     values = [f"{left} {witness.left.brief()}", f"{right} {witness.right.brief()}"]
     if left == "correct":
         values.reverse()
-    yield Row("", (", ".join(values) + (f", at {at}" if at else ""),))
+    yield Row(label, (", ".join(values) + (f", at {at}" if at else ""),))
 
 
 def names_gradient(checked: CheckedClaim) -> bool:

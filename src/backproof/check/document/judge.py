@@ -369,9 +369,10 @@ class Judge:
         world = setting.world
         text = " ".join(piece.text[step.start : step.end].split())
         notes = (*step.notes, *setting.notes)
-        equation = Equation(text, step.left, step.right, step.indices, where(self.document, piece, step.at), notes)
+        at = where(self.document, piece, step.at)
+        equation = Equation(text, step.left, step.right, step.indices, at, notes, step.written)
         claim = judged(world, equation, explain=False)
-        if claim.verdict == "refuted" and not names(step.right):
+        if claim.verdict == "refuted" and names(step.left) and not names(step.right):
             return self._at_a_point(world, claim)
         if claim.verdict == "refuted" and setting.earlier:
             because = "what is differentiated was last defined otherwise; an earlier definition does not make it true"

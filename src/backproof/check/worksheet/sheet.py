@@ -19,7 +19,7 @@ from backproof.check.worksheet.statements import Statement, blocks, statements
 from backproof.errors import BackproofError, FormulaError
 from backproof.language.elaboration import Reading, elaborate
 from backproof.language.expression import Expr, Index, Tensor
-from backproof.language.notation import Notation, Relation, Symbol
+from backproof.language.notation import Derivative, Notation, Relation, Symbol
 from backproof.language.program import Definition, Program
 from backproof.language.walks import names
 from backproof.proof.verdict import Kind, Verdict
@@ -35,10 +35,11 @@ DECLARATIONS = ("sizes", "inputs", "function", "layout", "batch", "assume")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a chain, and the span of its text in the statement's body."""
+    """One side of a chain, the span of its text in the statement's body, and how it was written if it was derived."""
 
     expr: Expr
     span: tuple[int, int]
+    written: Derivative | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,8 @@ class _Sheet:
 
     def _judged(self, world: World, line: Statement, step: Step) -> CheckedClaim:
         text = " ".join(line.body[step.start : step.end].split())
-        equation = Equation(text, step.left, step.right, step.indices, self._where(line, step.at), step.notes)
+        where = self._where(line, step.at)
+        equation = Equation(text, step.left, step.right, step.indices, where, step.notes, step.written)
         if step.verdict.kind is Kind.REFUTED and (carried := self._carried(world, step)) is not None:
             claim = judged(world, equation, explain=False)
             says = f"it follows from line {carried}, which is wrong"
@@ -271,6 +273,7 @@ class Step:
     end: int
     at: int
     notes: tuple[str, ...]
+    written: Derivative | None = None
 
 
 def chain_of(notation: Relation, reading: Reading, line: Statement) -> Chain:
@@ -278,7 +281,7 @@ def chain_of(notation: Relation, reading: Reading, line: Statement) -> Chain:
     wrong = next((s for s in reading.signs if s not in EQUAL), None)
     if wrong is not None:
         raise FormulaError(f"a claim with {wrong} is not judged", place=line.place(), expected="an equation, A = B")
-    sides = tuple(Side(typed.expr, node.span) for typed, node in zip(reading.sides, notation.sides, strict=True))
+    sides = tuple(_side(typed.expr, node) for typed, node in zip(reading.sides, notation.sides, strict=True))
     first = reading.sides[0]
     letters = frozenset[Index]().union(*(s.expr.free for s in reading.sides))
     axes = dict.fromkeys(a for s in reading.sides for a in s.axes)
@@ -287,26 +290,32 @@ def chain_of(notation: Relation, reading: Reading, line: Statement) -> Chain:
     return Chain(sides, indices, reading.notes)
 
 
+def _side(expr: Expr, node: Notation) -> Side:
+    """∂J/∂W is a name and is shown as one; d/dx x² is shown as it was written and not as the 2x that it is."""
+    written = node if isinstance(node, Derivative) and not isinstance(expr, Tensor) else None
+    return Side(expr, node.span, written)
+
+
 def steps_of(world: World, chain: Chain) -> Iterator[Step]:
     """Each equation, judged from the line before; after a slip, from the first side as well."""
     truth = chain.sides[0]
     right_so_far = True
     for number, (before, after) in enumerate(itertools.pairwise(chain.sides)):
         verdict = verdict_of(world, before.expr, after.expr)
-        left, notes = before.expr, chain.notes
+        left, notes = before, chain.notes
         if right_so_far:
             # Up to here all sides are equal: the first one says best what is claimed.
-            left = truth.expr if verdict.kind is Kind.REFUTED else left
+            left = truth if verdict.kind is Kind.REFUTED else left
             right_so_far = verdict.kind is Kind.PROVED
         elif verdict.kind is Kind.PROVED:
             notes = (*notes, "this step is right; a line before it is wrong")
         else:
             whole = verdict_of(world, truth.expr, after.expr)
             if whole.kind is Kind.PROVED:
-                left, verdict, right_so_far = truth.expr, whole, True
+                left, verdict, right_so_far = truth, whole, True
                 notes = (*notes, "equal to the first side; the line before is wrong")
         start, at = before.span[0], after.span[0] if number else before.span[0]
-        yield Step(left, after.expr, chain.indices, verdict, start, after.span[1], at, notes)
+        yield Step(left.expr, after.expr, chain.indices, verdict, start, after.span[1], at, notes, left.written)
 
 
 def rank(steps: Iterable[Step]) -> tuple[int, ...]:
