@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import cast
 
 from backproof import catalog
+from backproof.calculus.network import Network
 from backproof.catalog import Layer
 from backproof.check.wording import condition_notation
-from backproof.language.expression import Apply, apply, postorder, tensor
+from backproof.language.expression import Add, Apply, Expr, add, apply, postorder, tensor
 from backproof.language.notating import notate
-from backproof.language.notation import Notation, Relation
+from backproof.language.notation import Big, Notation, Number, Plus, Product, Relation, Symbol
 from backproof.language.program import Program
+from backproof.language.walks import names
 from backproof.proof.derivation import Derivation, Equation
 from backproof.proof.layer_derivation import LayerDerivation
 from backproof.proof.verdict import Kind, Verdict
@@ -73,9 +77,32 @@ def lesson(derivation: Derivation | LayerDerivation) -> Lesson:
         return _layer_lesson(derivation)
     network, symbols = derivation.network, catalog.symbols()
     given = tuple(notate(d, program=network.program, symbols=symbols) for d in network.program.definitions)
+    if network.symbolic_depth and network.regulariser is not None:
+        given = (*given[:-1], _objective(network))
     functions = tuple(_definitions(network.program))
     passages = (_passage(derivation.program, e, heading(e.name, network.last)) for e in derivation.equations)
     return Lesson(network.describe(), given + functions, tuple(passages))
+
+
+def _objective(network: Network) -> Notation:
+    """J of a network of any depth: the program of the last layer has its own penalty, all layers have one each."""
+    last, hidden = (section.program for section in network.sections)
+    symbols = catalog.symbols()
+    whole = last.by_name["J"]
+    data = replace(whole, body=add(*(t for t in _terms(whole.body) if "W(L)" not in names(t))))
+    [own] = (t for t in _terms(hidden.by_name["J"].body) if names(t) & {"W(l)"} and "∂J/∂Z(l+1)" not in names(t))
+    penalty = notate(own, program=hidden, symbols=symbols)
+    *scale, squares = penalty.factors if isinstance(penalty, Product) else (penalty,)
+    over_layers = Big("sum", squares, ("l",), Number(Fraction(1)), Symbol("L"))
+    equation = cast("Relation", notate(data, program=last, symbols=symbols))
+    loss = equation.sides[-1]
+    terms = loss.terms if isinstance(loss, Plus) else ((1, loss),)
+    objective = Plus((*terms, (1, Product("", (*scale, over_layers)))))
+    return replace(equation, sides=(*equation.sides[:-1], objective))
+
+
+def _terms(body: Expr) -> tuple[Expr, ...]:
+    return body.terms if isinstance(body, Add) else (body,)
 
 
 def _layer_lesson(derivation: LayerDerivation) -> Lesson:
