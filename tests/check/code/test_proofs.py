@@ -10,12 +10,12 @@ import pytest
 from tests.check.code.programs_to_prove import PAIRS, Pair, normal, sigmoid
 
 import backproof
+from backproof.check.code.backward_trace import traced as backward_traced
 from backproof.check.code.grounds import grounded
 from backproof.check.code.judging import sources
 from backproof.check.code.literals import Text, text_of
 from backproof.check.code.problem import Problem
 from backproof.check.code.proofs import Proofs, prove
-from backproof.check.code.repairs import traced as backward_traced
 from backproof.check.code.truth import traced
 
 SECONDS = 20.0

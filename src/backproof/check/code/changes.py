@@ -7,29 +7,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from backproof.check.code import macros
-from backproof.check.code.derivations import Change
+from backproof.check.code.graph import is_mask
 from backproof.check.code.operations import OPERATIONS, Array, shrunk
+from backproof.check.code.search import Change, Search
 from backproof.check.code.slopes import (
-    ELEMENTWISE,
     FORMS,
     SLOPE_RANKS,
     is_close,
     is_linear,
     other_functions,
+    regions,
     slope_variants,
 )
-from backproof.check.code.tape import STEP, Edge, Node, pulled
-
-if TYPE_CHECKING:
-    from backproof.check.code.derivations import Search
+from backproof.check.code.tape import Edge, Node, pulled
 
 MAX_POOL: Final = 40
-MAX_REGION: Final = 24
 
 
 def stages(search: Search) -> list[Iterator[Change]]:
@@ -52,7 +49,7 @@ def _simple(search: Search) -> Iterator[Change]:
     for node in reversed(search.trace.nodes):
         if node.active and node.op != "input":
             yield Change(node, search.cotangent(node), "scale", "", None, 2)
-    for edge in reversed(search.edges):
+    for edge in reversed(search.graph.edges):
         given = search.contribution(edge)
         if given is None:
             continue
@@ -61,7 +58,7 @@ def _simple(search: Search) -> Iterator[Change]:
             if edge.slot == 1:
                 continue
             given = 2 * given
-        if len({e.user.number for e in search.outgoing.get(edge.source.number, ())}) > 1:
+        if len({e.user.number for e in search.graph.outgoing.get(edge.source.number, ())}) > 1:
             yield Change(edge.source, given, "edge", "", None, 2, edge)
             yield Change(edge.source, given - search.cotangent(edge.source), "alone", "", 1.0, 4, edge)
         yield from _left_out(search, edge, given)
@@ -89,14 +86,6 @@ def _left_out(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
         yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-mask", "where", 1.0, 2, edge)
 
 
-def is_mask(node: Node) -> bool:
-    """Whether a node that depends on no parameter holds zeros and one other number."""
-    if node.active and node.op != "input":
-        return False
-    values = np.unique(np.asarray(node.value, dtype=float))
-    return len(values) == 2 and 0.0 in values
-
-
 def _transposed(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
     arrived = search.cotangent(edge.user)
     other = np.asarray(edge.user.parents[1 - edge.slot].value)
@@ -118,7 +107,7 @@ def _overwritten(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
         back = np.zeros(edge.source.shape)
         back[edge.user.attr] = search.cotangent(edge.user)
         yield Change(edge.source, back - given, "no-accumulate", "entries used several times", 1.0, 2, edge)
-    whole = [e for e in search.outgoing.get(edge.source.number, ()) if e.user.op == "index"]
+    whole = [e for e in search.graph.outgoing.get(edge.source.number, ()) if e.user.op == "index"]
     if len(whole) > 1 and edge.user.number == whole[0].user.number:
         for order in (whole, whole[::-1]):
             back = np.zeros(edge.source.shape)
@@ -129,52 +118,12 @@ def _overwritten(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
             )
 
 
-def regions(search: Search) -> Iterator[tuple[Node, Node, Array]]:
-    """Pairs of an entry-by-entry function: its argument u, its value v of the same shape, and ∂v/∂u."""
-    yield from _regions(search)
-
-
-def _regions(search: Search) -> list[tuple[Node, Node, Array]]:
-    found = search.__dict__.get("_regions")
-    if found is None:
-        found = search.__dict__["_regions"] = list(_find_regions(search))
-    return found
-
-
-def _find_regions(search: Search) -> Iterator[tuple[Node, Node, Array]]:
-    """Along elementwise operations from each node; a node that other shapes feed on the way ends nothing."""
-    total = 0
-    for u in search.trace.nodes:
-        if not u.active or u.op == "constant" or not u.shape or search.case.late:
-            continue
-        tangent: dict[int, Array] = {u.number: np.asarray(u.value) + 1j * STEP}
-        frontier = [e.user for e in search.outgoing.get(u.number, ())]
-        seen: set[int] = set()
-        order: list[Node] = []
-        while frontier and len(order) < MAX_REGION:
-            frontier.sort(key=lambda n: n.number)
-            v = frontier.pop(0)
-            if v.number in seen or v.op not in ELEMENTWISE or v.shape != u.shape:
-                continue
-            seen.add(v.number)
-            order.append(v)
-            frontier += [e.user for e in search.outgoing.get(v.number, ())]
-        for v in order:
-            tangent[v.number] = OPERATIONS[v.op].run(v.attr, *(tangent.get(p.number, p.value) for p in v.parents))
-            slope = np.imag(tangent[v.number]) / STEP
-            total += 1
-            if total > 3000:
-                return
-            if np.ptp(slope) > 1e-9 * float(np.max(np.abs(slope), initial=1e-300)):
-                yield u, v, slope
-
-
 def _slopes(search: Search) -> Iterator[Change]:
     """Slopes of whole functions: missing, twice, at another point, of another function."""
-    for u, v, slope in _regions(search):
+    for u, v, slope in regions(search):
         c_u, c_v = search.cotangent(u), search.cotangent(v)
         yield Change(u, c_u * (slope - 1), "extra-slope", "", 1.0, 3)
-        for kind, detail, wrong in slope_variants(search, u, v, slope):
+        for kind, detail, wrong in slope_variants(search.graph, u, v, slope):
             rank = SLOPE_RANKS.get(kind, 5)
             yield Change(u, c_v * (wrong - slope), kind, detail, 1.0, rank)
         # The output's slope kept where it has cancelled; the usual short forms of it.
@@ -192,11 +141,11 @@ def _slopes(search: Search) -> Iterator[Change]:
 
 def _other_slopes(search: Search) -> Iterator[Change]:
     """Slopes of other activations, and usual forms of slopes at the values of other lines."""
-    for u, v, slope in _regions(search):
+    for u, v, slope in regions(search):
         c_v = search.cotangent(v)
-        for kind, detail, wrong in other_functions(search, u, v, slope):
+        for kind, detail, wrong in other_functions(search.graph, u, v, slope):
             yield Change(u, c_v * (wrong - slope), kind, detail, 1.0, 5)
-        if is_linear(search, u, v, slope):
+        if is_linear(search.graph, u, v, slope):
             continue
         for form, function in FORMS.items():
             if is_close(function(np.asarray(v.value)), slope):
@@ -224,7 +173,7 @@ def pool(search: Search, shape: tuple[int, ...]) -> list[Node]:
 
 def _operands(search: Search) -> Iterator[Change]:
     """Another array of the same shape in place of a factor; the adjoint of another use."""
-    for edge in reversed(search.edges):
+    for edge in reversed(search.graph.edges):
         given = search.contribution(edge)
         user = edge.user
         if given is None or user.op not in ("multiply", "matmul", "divide", "einsum") or len(user.parents) != 2:
@@ -276,7 +225,7 @@ def _operands(search: Search) -> Iterator[Change]:
 
 def _strange(search: Search) -> Iterator[Change]:
     """The upstream gradient ignored, a factor too many, a power too many, a term too many, a shift."""
-    for edge in reversed(search.edges):
+    for edge in reversed(search.graph.edges):
         given = search.contribution(edge)
         if given is not None and np.size(edge.user.value) > 1:
             alone = pulled(edge, np.ones(edge.user.shape))

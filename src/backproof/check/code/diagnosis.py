@@ -12,97 +12,45 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from backproof.check.code.comparing import Comparison
+from backproof.check.code import derivations, pairs, repairs, shapes
+from backproof.check.code.case import Case
 from backproof.check.code.kinds import CodeMistake
-from backproof.check.code.operations import Array
-from backproof.check.code.problem import Problem
-from backproof.check.code.truth import Truth
 
-if TYPE_CHECKING:
-    from backproof.check.code.derivations import Search
-    from backproof.check.code.repairs import BackwardTrace
-
-
-PATIENCE: Final = 3.0
-
-
-@dataclass
-class Case:
-    """What is known of wrong gradients: the claims, the truth, and which of them are wrong."""
-
-    problem: Problem
-    truth: Truth
-    claims: Mapping[str, Any]
-    compared: Mapping[str, Comparison]
-    wrong: Mapping[str, Comparison]
-    files: frozenset[str]
-    namespaces: list[dict[str, Any]]
-    deadline: float
-    left: list[str] = field(default_factory=list[str])
-    search: Search | None = None
-    until: float = 0.0
-
-    def __post_init__(self) -> None:
-        # The time is the processor's, so that other work does not change an answer; but nobody waits for ever.
-        self.until = time.perf_counter() + PATIENCE * max(0.0, self.deadline - time.process_time())
-
-    @cached_property
-    def backward(self) -> BackwardTrace | None:
-        """The backward function on a tape, where it can be followed."""
-        from backproof.check.code.repairs import traced
-
-        return traced(self.problem, self.files, self.namespaces)
-
-    def line_of(self, value: Array) -> int | None:
-        """The line of the backward function that first has this array, or its transpose, as a value."""
-        if self.backward is None or np.size(value) < 2:
-            return None
-        for node in self.backward.tape.nodes:
-            own = np.asarray(node.value)
-            if node.line and own.size == np.size(value) and own.dtype.kind == "f":
-                for form in (value, np.transpose(value)):
-                    if form.shape == own.shape and np.allclose(own, form, rtol=1e-8, atol=1e-12):
-                        return node.line
-        return None
-
-    @property
-    def late(self) -> bool:
-        """Whether the time for the search is over."""
-        return time.process_time() > self.deadline or time.perf_counter() > self.until
+Found = dict[str, list[CodeMistake]]
 
 
 def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
     """The mistakes of each wrong gradient, the simplest first."""
-    from backproof.check.code import derivations, pairs, repairs, shapes
-
     found: dict[str, list[CodeMistake]] = {n: [] for n in case.wrong}
-    searches = (
-        (shapes.explain, 1.0),
-        (derivations.explain, 0.4),
-        (pairs.after_others, 0.3),
-        (repairs.explain, 0.6),
-        (pairs.explain, 1.0),
-    )
     deadline = case.deadline
     with np.errstate(all="ignore"):
-        for search, share in searches:
+        for search, share in _searches(case):
             now = time.process_time()
             case.deadline = now + share * max(0.0, deadline - now)
             # No explanation is worth a verdict: what is wrong stays wrong, without a name.
             with contextlib.suppress(Exception):
-                for name, mistakes in search(case).items():
+                for name, mistakes in search().items():
                     found[name] += mistakes
             case.left = [n for n in case.wrong if not found[n]]
             if not case.left or time.process_time() > deadline or time.perf_counter() > case.until:
                 break
     return {n: ordered(mistakes) for n, mistakes in found.items()}
+
+
+def _searches(case: Case) -> Iterator[tuple[Callable[[], Found], float]]:
+    """The searches in their order, each with the share of the time left that it may take."""
+    yield lambda: shapes.explain(case), 1.0
+    search = derivations.begun(case)
+    if search is not None:
+        yield lambda: derivations.explain(search), 0.4
+        yield lambda: pairs.after_others(search), 0.3
+    yield lambda: repairs.explain(case), 0.6
+    if search is not None:
+        yield lambda: pairs.explain(search), 1.0
 
 
 def ordered(mistakes: list[CodeMistake]) -> tuple[CodeMistake, ...]:

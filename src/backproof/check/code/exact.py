@@ -19,9 +19,9 @@ import numpy as np
 
 from backproof.calculus.interpreter import evaluate_expr
 from backproof.calculus.sweep import adjoint_name
+from backproof.check.code.backward_trace import BackwardTrace
 from backproof.check.code.literals import Text
 from backproof.check.code.proofs import LOSS, NOTHING, READINGS, System, ratio
-from backproof.check.code.repairs import BackwardTrace
 from backproof.check.code.truth import Trace
 from backproof.check.mistakes import MISTAKES, Mistake, made
 from backproof.check.sites import Site

@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code.arguments import numbers
+from backproof.check.code.backward_trace import traced as backward_traced
 from backproof.check.code.exact import explain
 from backproof.check.code.literals import text_of
 from backproof.check.code.problem import Problem
 from backproof.check.code.proofs import SECONDS, CodeProof, Proofs, prove
-from backproof.check.code.repairs import traced as backward_traced
 from backproof.check.code.truth import traced
 from backproof.check.code.verdicts import GradientVerdict
 from backproof.errors import BackproofError

@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code import hostile, probes
+from backproof.check.code.case import Case
 from backproof.check.code.comparing import Comparison, comparisons
-from backproof.check.code.diagnosis import Case, diagnose
+from backproof.check.code.diagnosis import diagnose
 from backproof.check.code.kinds import CodeMistake
 from backproof.check.code.lines import lines_of
 from backproof.check.code.problem import Problem

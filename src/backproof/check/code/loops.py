@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
+from backproof.check.code.graph import is_mask
 from backproof.check.code.operations import OPERATIONS, Array, shrunk, slope
+from backproof.check.code.search import Change, Hit, LoopChange, Search
+from backproof.check.code.slopes import other_functions, regions, slope_variants
 from backproof.check.code.tape import Cotangents, Edge, Extra, Node, pulled, sweep
-
-if TYPE_CHECKING:
-    from backproof.check.code.derivations import Hit, Search
 
 MAX_GROUPS: Final = 400
 MAX_REGIONS: Final = 120
@@ -56,7 +56,7 @@ def hits(search: Search) -> Iterator[Hit]:
 def _groups(search: Search) -> list[list[Edge]]:
     """Arrows of the same line and kind; also those alone whose sources came about in the same way."""
     groups: dict[tuple[Any, ...], list[Edge]] = {}
-    for edge in search.edges:
+    for edge in search.graph.edges:
         key = (edge.user.line, edge.user.op, str(edge.user.attr)[:20], edge.slot, edge.source.line, edge.source.name)
         groups.setdefault(key, []).append(edge)
         groups.setdefault((*key, *_history(edge.source)), []).append(edge)
@@ -87,8 +87,6 @@ def _tried(
     change: Rule | None,
     extra: Mapping[int, Extra],
 ) -> Hit | None:
-    from backproof.check.code.derivations import Change, Hit
-
     try:
         with np.errstate(all="ignore"):
             swept = sweep(search.trace.nodes, search.trace.output, change=change, keep=False, extra=extra)
@@ -111,16 +109,6 @@ def _tried(
     return Hit(made, scale, frozenset(covers), breaks)
 
 
-class LoopChange:
-    """What a change at all passes of a loop does to a sweep, so that another can be searched for on top of it."""
-
-    __slots__ = ("change", "extra")
-
-    def __init__(self, change: Rule | None, extra: Mapping[int, Extra]) -> None:
-        self.change = change
-        self.extra = extra
-
-
 def _rules(search: Search, edges: list[Edge]) -> Iterator[Variant]:
     first = edges[0].user
     yield "edge", "drop", lambda _, __, given, ___: np.zeros_like(given)
@@ -128,8 +116,6 @@ def _rules(search: Search, edges: list[Edge]) -> Iterator[Variant]:
     yield "factor", "2", lambda _, __, given, ___: 2 * given
     yield "factor", "1/2", lambda _, __, given, ___: given / 2
     if first.op in ("unary", "maximum", "multiply", "divide", "power", "where"):
-        from backproof.check.code.changes import is_mask
-
         other = first.parents[1 - edges[0].slot] if first.op == "multiply" else None
         kind = (
             "missing-mask"
@@ -204,7 +190,7 @@ def function_of(search: Search, node: Node) -> Node | None:
     """The function of single entries that a node is put into, with a bias or none between them."""
     at = node
     for _ in range(4):
-        users = [e.user for e in search.outgoing.get(at.number, ())]
+        users = [e.user for e in search.graph.outgoing.get(at.number, ())]
         if not users or len({u.number for u in users}) > 2 or any(u.shape != node.shape for u in users):
             return None
         at = max(users, key=lambda u: u.number)
@@ -216,7 +202,7 @@ def function_of(search: Search, node: Node) -> Node | None:
 def _branches(search: Search) -> Iterator[tuple[list[Edge], list[Variant]]]:
     """One branch of a case distinction taken everywhere, in every node of one line."""
     groups: dict[tuple[int, str], list[Edge]] = {}
-    for edge in search.edges:
+    for edge in search.graph.edges:
         if edge.user.op in ("where", "maximum", "minimum"):
             groups.setdefault((edge.user.line, edge.user.op), []).append(edge)
     for edges in groups.values():
@@ -234,7 +220,7 @@ def _branches(search: Search) -> Iterator[tuple[list[Edge], list[Variant]]]:
 def _exchanged(search: Search) -> Iterator[tuple[list[Edge], list[Variant]]]:
     """Both factors of a product, each with itself in place of the other; the other case of a distinction."""
     groups: dict[tuple[Any, ...], list[Edge]] = {}
-    for edge in search.edges:
+    for edge in search.graph.edges:
         user = edge.user
         if user.op == "multiply" and user.parents[0] is not user.parents[1]:
             if user.parents[0].shape == user.parents[1].shape:
@@ -300,8 +286,6 @@ def _regions(search: Search) -> Iterator[Hit]:
     """Whole functions of single entries that occur in every pass: their slope missing, twice, at a wrong point, or
     that of another function.
     """
-    from backproof.check.code.changes import regions
-
     groups: dict[tuple[Any, ...], list[tuple[Node, Node, Array]]] = {}
     for u, v, own in regions(search):
         key = (u.line, u.op, str(u.attr)[:40], v.line, v.op, str(v.attr)[:40])
@@ -324,10 +308,8 @@ def _regions(search: Search) -> Iterator[Hit]:
 
 
 def _all_variants(search: Search, u: Node, v: Node, own: Array) -> Iterator[tuple[str, str, Array]]:
-    from backproof.check.code.slopes import other_functions, slope_variants
-
-    yield from slope_variants(search, u, v, own)
-    yield from other_functions(search, u, v, own)
+    yield from slope_variants(search.graph, u, v, own)
+    yield from other_functions(search.graph, u, v, own)
 
 
 def _added(before: Extra | None, later: int, difference: Array) -> Extra:

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backproof.check.code.operations import Array
+from backproof.check.code.search import Change, Search
 from backproof.check.code.tape import Node
-
-if TYPE_CHECKING:
-    from backproof.check.code.derivations import Change, Search
 
 
 def changes(search: Search) -> Iterator[Change]:
@@ -55,9 +52,7 @@ def _ancestors(node: Node) -> Iterator[Node]:
                     yield parent
 
 
-def _change(node: Node, delta: Array, kind: str, detail: str, rank: int = 4, scale: float | None = 1.0) -> Any:
-    from backproof.check.code.derivations import Change
-
+def _change(node: Node, delta: Array, kind: str, detail: str, rank: int = 4, scale: float | None = 1.0) -> Change:
     return Change(node, delta, kind, detail, scale, rank)
 
 
@@ -138,7 +133,7 @@ def _unit_sum(search: Search, z: Node, p: Array, axis: int, c: Array) -> Iterato
     if np.ptp(total) <= 1e-9 * float(np.max(np.abs(total), initial=1e-300)):
         return
     yield _change(z, p * total, "hidden-condition", "sum(y) = 1", 4)
-    for length in {1, *search.lengths}:
+    for length in {1, *search.graph.lengths}:
         for top in (1.0, -1.0):
             yield _change(z, p * (total + top / length), "hidden-condition", "sum(y) = 1", 3)
 

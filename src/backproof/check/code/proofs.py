@@ -25,10 +25,10 @@ from backproof.calculus.interpreter import evaluate
 from backproof.calculus.sweep import adjoint_name, adjoints
 from backproof.check.code.adjoint_forms import in_outputs, outputs_of, shared
 from backproof.check.code.axes import FormlessError, Sizes
+from backproof.check.code.backward_trace import BackwardTrace
 from backproof.check.code.formula_rules import extend
 from backproof.check.code.formulas import Formula, Formulas, Numbers, key_of
 from backproof.check.code.literals import Text
-from backproof.check.code.repairs import BackwardTrace
 from backproof.check.code.tape import Node, before, sweep
 from backproof.check.code.truth import Trace
 from backproof.check.wording import condition_texts

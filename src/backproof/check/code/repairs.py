@@ -9,34 +9,21 @@ The place of the repair is the line of the mistake, and the kind of repair its n
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 
-from backproof.check.code.arguments import library, numbers
+from backproof.check.code.backward_trace import BackwardTrace, traced
+from backproof.check.code.case import Case
 from backproof.check.code.kinds import CodeMistake, named
 from backproof.check.code.operations import OPERATIONS, Array
-from backproof.check.code.tape import Node, Tape, before
-from backproof.check.code.tracing import Recorder, Traced
-
-if TYPE_CHECKING:
-    from backproof.check.code.diagnosis import Case
-    from backproof.check.code.problem import Problem
+from backproof.check.code.tape import Node, before
 
 MAX_POOL: Final = 40
 MAX_EDITS: Final = 20_000
-
-
-@dataclass
-class BackwardTrace:
-    """A backward function on a tape, with the node of each gradient."""
-
-    tape: Tape
-    outputs: dict[str, Node]
 
 
 Rule = Callable[[list[Array], Array], Array]
@@ -49,37 +36,6 @@ class Edit:
     rule: Rule
     mistake: CodeMistake
     rank: int
-
-
-def traced(
-    problem: Problem,
-    files: frozenset[str],
-    namespaces: list[dict[str, Any]],
-    *,
-    copying: bool = False,
-    scalars: bool = False,
-) -> BackwardTrace | None:
-    """The backward function on a tape, or None. With `copying`, in-place operators make new arrays; with `scalars`,
-    plain numbers among the arguments are inputs too.
-    """
-    from backproof.check.code.standins import traced_names
-
-    tape = Tape()
-    recorder = Recorder(tape, files, copying=copying)
-    recorder.library = problem.library
-    inputs = {
-        name: Traced(recorder, tape.enter(name, problem.values.get(name, numbers(leaf.original))))
-        for name, leaf in problem.leaves.items()
-        if (library(leaf.original) or scalars) and (name in problem.values or np.ndim(numbers(leaf.original)))
-    }
-    try:
-        with traced_names(recorder, namespaces), np.errstate(all="ignore"):
-            bare = replace(problem, backward=inspect.unwrap(problem.backward))
-            found = bare.gradients(problem.arguments(inputs), inputs)
-        outputs = {n: v.node for n, v in found.items() if isinstance(v, Traced)}
-    except Exception:
-        return None
-    return BackwardTrace(tape, outputs)
 
 
 def explain(case: Case) -> dict[str, list[CodeMistake]]:

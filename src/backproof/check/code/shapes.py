@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from backproof.check.code.arguments import numbers
+from backproof.check.code.case import Case
 from backproof.check.code.kinds import CodeMistake, named
-
-if TYPE_CHECKING:
-    from backproof.check.code.diagnosis import Case
 
 
 def explain(case: Case) -> dict[str, list[CodeMistake]]:

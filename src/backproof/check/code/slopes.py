@@ -8,38 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
+from backproof import catalog
+from backproof.calculus.interpreter import evaluate_expr
+from backproof.check.code.graph import Activation, Graph, Region
 from backproof.check.code.operations import OPERATIONS, Array
+from backproof.check.code.search import Search
 from backproof.check.code.tape import STEP, Node
-
-if TYPE_CHECKING:
-    from backproof.check.code.derivations import Search
-    from backproof.language.expression import Expr
+from backproof.errors import BackproofError
+from backproof.language.expression import Expr, Index, apply, tensor
 
 ELEMENTWISE: Final = frozenset(
     {"unary", "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "cast", "broadcast"}
 )
 
 
-def slope_at(search: Search, u: Node, v: Node, point: Array) -> Array:
+def slope_at(graph: Graph, u: Node, v: Node, point: Array) -> Array:
     """∂v/∂u with another value of u."""
     values: dict[int, Array] = {u.number: point + 1j * STEP}
-    for node in search.trace.nodes[_position(search, u) + 1 : _position(search, v) + 1]:
+    for node in graph.trace.nodes[graph.places[u.number] + 1 : graph.places[v.number] + 1]:
         if any(p.number in values for p in node.parents) and node.op in ELEMENTWISE:
             values[node.number] = OPERATIONS[node.op].run(
                 node.attr, *(values.get(p.number, p.value) for p in node.parents)
             )
     return np.imag(values[v.number]) / STEP
-
-
-def _position(search: Search, node: Node) -> int:
-    places = search.__dict__.get("_places")
-    if places is None:
-        places = search.__dict__["_places"] = {n.number: k for k, n in enumerate(search.trace.nodes)}
-    return places[node.number]
 
 
 FORMS: Final = {
@@ -48,8 +43,6 @@ FORMS: Final = {
     "a": lambda a: a,
     "[a > 0]": lambda a: (a > 0) * 1.0,
 }
-
-
 SLIPS: Final = {
     "1 − a²": {
         "(1 − a)²": lambda a: (1 - a) ** 2,
@@ -63,8 +56,7 @@ SLIPS: Final = {
         "a(1 − a)²": lambda a: a * (1 - a) ** 2,
     },
 }
-
-
+MAX_REGION: Final = 24
 SLOPE_RANKS: Final = {"missing-mask": 3, "dropped-term": 3, "missing-slope": 3, "wrong-slope-point": 4}
 
 
@@ -73,18 +65,18 @@ def is_close(value: Array, slope: Array) -> bool:
     return bool(np.allclose(value, slope, rtol=1e-9, atol=1e-12))
 
 
-def is_linear(search: Search, u: Node, v: Node, slope: Array) -> bool:
+def is_linear(graph: Graph, u: Node, v: Node, slope: Array) -> bool:
     """Whether v has the same slope in u at other values of u."""
-    known: dict[tuple[int, int], bool] = search.__dict__.setdefault("_linear", {})
+    known = graph.linear
     if (u.number, v.number) not in known:
-        elsewhere = slope_at(search, u, v, 0.1 - np.asarray(u.value))
+        elsewhere = slope_at(graph, u, v, 0.1 - np.asarray(u.value))
         known[u.number, v.number] = bool(np.allclose(elsewhere, slope, rtol=1e-9))
     return known[u.number, v.number]
 
 
-def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
+def slope_variants(graph: Graph, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
     """Wrong slopes of the function v of u: kind of mistake, detail, and the wrong slope."""
-    linear = is_linear(search, u, v, slope)
+    linear = is_linear(graph, u, v, slope)
     masked = linear and len(np.unique(slope)) == 2 and bool(np.any(slope == 0))
     yield "missing-mask" if masked else "dropped-term" if linear else "missing-slope", "", np.ones_like(slope)
     yield "extra-slope", "twice", slope * slope
@@ -92,7 +84,7 @@ def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[t
         return
     at_v, at_u = np.asarray(v.value), np.asarray(u.value)
     if u.number != v.number:
-        yield "wrong-slope-point", "f′ at a, not at z", slope_at(search, u, v, at_v)
+        yield "wrong-slope-point", "f′ at a, not at z", slope_at(graph, u, v, at_v)
     with np.errstate(all="ignore"):
         for form, function in FORMS.items():
             if not is_close(function(at_v), slope):
@@ -103,12 +95,12 @@ def slope_variants(search: Search, u: Node, v: Node, slope: Array) -> Iterator[t
                 yield "wrong-exponent", f"{slip} in place of {form}", wrong(at_v)
 
 
-def other_functions(search: Search, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
+def other_functions(graph: Graph, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
     """The slope of another activation of the catalogue, where v is one: kind of mistake, detail, and the slope."""
-    if is_linear(search, u, v, slope):
+    if is_linear(graph, u, v, slope):
         return
     at_v = np.asarray(v.value)
-    known = activations_at(search, u)
+    known = activations_at(graph, u)
     with np.errstate(all="ignore"):
         for name, own_value, own_slope in known:
             # v = k·f(u) with a factor k that does not depend on u
@@ -120,20 +112,15 @@ def other_functions(search: Search, u: Node, v: Node, slope: Array) -> Iterator[
                         yield "wrong-activation", f"the slope of {other}, not of {name}", k * other_slope
 
 
-def activations_at(search: Search, u: Node) -> list[tuple[str, Array, Array]]:
+def activations_at(graph: Graph, u: Node) -> list[Activation]:
     """The catalogue's activations and their slopes at a node's value."""
-    kept: dict[int, list[tuple[str, Array, Array]]] = search.__dict__.setdefault("_activations", {})
-    if u.number in kept:
-        return kept[u.number]
+    if u.number in graph.activations:
+        return graph.activations[u.number]
     value = np.asarray(u.value, dtype=float).ravel()
-    found: list[tuple[str, Array, Array]] = []
-    kept[u.number] = found
+    found: list[Activation] = []
+    graph.activations[u.number] = found
     if value.size > 20_000:
         return found
-    from backproof.calculus.interpreter import evaluate_expr
-    from backproof.errors import BackproofError
-    from backproof.language.expression import Index
-
     i = Index("i", "entries")
     for name in _activations():
         try:
@@ -152,14 +139,45 @@ def activations_at(search: Search, u: Node) -> list[tuple[str, Array, Array]]:
 
 @cache
 def _activations() -> tuple[str, ...]:
-    from backproof import catalog
-
     return tuple(a.name for a in catalog.activations() if a.elementwise and not a.abstract)
 
 
 @cache
 def _formulas(name: str) -> tuple[Expr, Expr]:
-    from backproof.language.expression import Index, apply, tensor
-
     u = tensor("u", Index("i", "entries"))
     return apply(name, u), apply(name, u, orders=(1,))
+
+
+def regions(search: Search) -> list[Region]:
+    """Pairs of an entry-by-entry function: its argument u, its value v of the same shape, and ∂v/∂u."""
+    if search.graph.regions is None:
+        search.graph.regions = list(_find_regions(search))
+    return search.graph.regions
+
+
+def _find_regions(search: Search) -> Iterator[Region]:
+    """Along elementwise operations from each node; a node that other shapes feed on the way ends nothing."""
+    total = 0
+    for u in search.graph.trace.nodes:
+        if not u.active or u.op == "constant" or not u.shape or search.case.late:
+            continue
+        tangent: dict[int, Array] = {u.number: np.asarray(u.value) + 1j * STEP}
+        frontier = [e.user for e in search.graph.outgoing.get(u.number, ())]
+        seen: set[int] = set()
+        order: list[Node] = []
+        while frontier and len(order) < MAX_REGION:
+            frontier.sort(key=lambda n: n.number)
+            v = frontier.pop(0)
+            if v.number in seen or v.op not in ELEMENTWISE or v.shape != u.shape:
+                continue
+            seen.add(v.number)
+            order.append(v)
+            frontier += [e.user for e in search.graph.outgoing.get(v.number, ())]
+        for v in order:
+            tangent[v.number] = OPERATIONS[v.op].run(v.attr, *(tangent.get(p.number, p.value) for p in v.parents))
+            slope = np.imag(tangent[v.number]) / STEP
+            total += 1
+            if total > 3000:
+                return
+            if np.ptp(slope) > 1e-9 * float(np.max(np.abs(slope), initial=1e-300)):
+                yield u, v, slope
