@@ -62,3 +62,32 @@ Qed.
 Theorem weight_decay m n W lambda i j : (i < m)%nat -> (j < n)%nat ->
   is_derive (fun t => lambda / 2 * Sum m (fun r => Sum n (fun q => updM W i j t r q ^ 2))) (W i j) (lambda * W i j).
 Proof. intros Hi Hj. eapply d_eq; [apply d_scal, d_squares; assumption | field]. Qed.
+
+(** The batch where weights are stored by rows. *)
+Theorem batch_weight_rows m n h tail V b (a delta : nat -> nat -> R) i j :
+  (forall e, (e < m)%nat -> is_grad h (tail e) (affine n (fun r q => V q r) b (a e)) (delta e)) ->
+  (i < h)%nat -> (j < n)%nat ->
+  is_derive (fun t => Sum m (fun e => tail e (affine n (fun r q => updM V j i t q r) b (a e)))) (V j i)
+    (Sum m (fun e => a e j * delta e i)).
+Proof.
+  intros H Hi Hj. apply d_Sum with (f := fun t e => tail e (affine n (fun r q => updM V j i t q r) b (a e))).
+  intros e He. apply (bp_weight_rows h n (tail e)); auto.
+Qed.
+
+(** ** A family of weight matrices W 1, ..., W L, one of which is changed *)
+
+Definition updL (W : nat -> nat -> nat -> R) (l : nat) (V : nat -> nat -> R) : nat -> nat -> nat -> R :=
+  fun q => if Nat.eq_dec q l then V else W q.
+
+(** A sum of one term for each layer, such as weight decay: only the term of the changed layer moves. *)
+Theorem d_layers L (g : nat -> (nat -> nat -> R) -> R) W l i j d : (0 < l <= L)%nat ->
+  is_derive (fun t => g l (updM (W l) i j t)) (W l i j) d ->
+  is_derive (fun t => Sum L (fun q => g (S q) (updL W l (updM (W l) i j t) (S q)))) (W l i j) d.
+Proof.
+  intros Hl H. eapply d_eq.
+  - apply d_Sum with (f := fun t q => g (S q) (updL W l (updM (W l) i j t) (S q))) (d := fun q => d * kron q (pred l)).
+    intros q Hq. unfold updL. destruct (Nat.eq_dec (S q) l) as [E | N].
+    + rewrite E. replace (pred l) with q by lia. rewrite kron_same, Rmult_1_r. exact H.
+    + rewrite kron_other by lia. rewrite Rmult_0_r. apply d_const.
+  - apply (Sum_kron L (pred l) (fun _ => d)). lia.
+Qed.

@@ -94,3 +94,22 @@ Proof.
     + eapply d_eq; [apply d_plus; [apply d_const | apply d_upd] | ring].
   - apply Sum_kron, Hi.
 Qed.
+
+(** The same where weights are stored by rows: V j i is the weight from unit j to unit i, and dL/dV_ji = a_j delta_i. *)
+Theorem bp_weight_rows m n L V b a delta i j :
+  (i < m)%nat -> (j < n)%nat ->
+  is_grad m L (affine n (fun r q => V q r) b a) delta ->
+  is_derive (fun t => L (affine n (fun r q => updM V j i t q r) b a)) (V j i) (a j * delta i).
+Proof.
+  intros Hi Hj H. eapply d_eq.
+  - apply param_step with (1 := H) (dz := fun r => a j * kron r i). intros r Hr. unfold affine. split.
+    + f_equal. apply Sum_ext; intros q Hq. rewrite updM_self; auto.
+    + eapply d_eq.
+      * apply d_plus; [| apply d_const].
+        apply d_Sum with (f := fun t q => updM V j i t q r * a q). intros q Hq.
+        apply d_scal_r. apply d_updM.
+      * cbv beta. rewrite (Sum_ext n _ (fun q => (kron r i * a q) * kron q j)) by (intros; ring).
+        rewrite (Sum_kron n j (fun q => kron r i * a q)); auto. ring.
+  - rewrite (Sum_ext m _ (fun r => delta r * a j * kron r i)) by (intros; ring).
+    rewrite (Sum_kron m i (fun r => delta r * a j)) by assumption. ring.
+Qed.

@@ -146,7 +146,7 @@ class Functions:
         prime = "'" if first else ""
         if catalog.function(node.name) is None:
             self.abstract[node.name] = max(len(node.args), self.abstract.get(node.name, 1))
-            return (self.names.of(f"function {node.name}").removeprefix("function_") + prime,)
+            return (self.names.of(f"function {node.name}", node.name) + prime,)
         if catalog.is_axiom(node.name):
             raise ExportError(f"the slope of {node.name} is written out before it is exported")
         return (self.name(node.name) + prime, *(self.letter(n) for n in formula(node.name).letters))

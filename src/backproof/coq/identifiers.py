@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-# Words of Coq's language, and names of the library and of Coquelicot that generated files use.
+# Words of Coq's language, names of the library and of Coquelicot that generated files use, and what these files bind.
 RESERVED: Final = frozenset(
     """
     as at cofix else end exists exists2 fix for forall fun if in let match mod return then using where with by do
     Prop Set Type SProp Definition Lemma Theorem Proof Qed Section End Variable Variables Hypothesis Fixpoint Check
     Print R nat O S INR IZR Sum SumD kron upd updM Rabs Rinv Rpower PI exp ln sqrt sin cos atan tanh sinh cosh erf
     step Phi phi pow pred eq is_derive is_grad is_gradM is_jac affine curve sigmoid softplus softmax log_softmax
-    logsumexp sum_exp mean
+    logsumexp sum_exp mean t u H He Hi Hj Hl Hsum E everything
     """.split()
 )
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_]+")
@@ -50,10 +50,10 @@ class Identifiers:
         again._taken |= self._taken
         return again
 
-    def of(self, name: str) -> str:
-        """The identifier of a name of the program."""
+    def of(self, name: str, wanted: str | None = None) -> str:
+        """The identifier of a name of the program; a new one is as close to `wanted` as can be."""
         if name not in self._names:
-            self._names[name] = self.new(plain(name))
+            self._names[name] = self.new(plain(wanted or name))
         return self._names[name]
 
     def new(self, wanted: str) -> str:

@@ -256,6 +256,10 @@ class NetworkWriter(EquationProofs):
         lines.append(self._together())
         return "\n".join(lines)
 
+    def _penalty_text(self) -> str:
+        assert self.penalty is not None
+        return self.terms.write(self.penalty, ATOM)
+
     def _together(self) -> str:
         """The loss of the network is that function of the input."""
         start = self.chain[0]
@@ -266,7 +270,7 @@ class NetworkWriter(EquationProofs):
             e, m = self.terms.index(self.example), self.terms.sort(self.example.sort)
             total = f"Sum {m} (fun {e} => J_of_{self.names.of(start)} {e} {self.view(start, place)})"
         if self.penalty is not None:
-            total += f" + {self.terms.write(self.penalty, ATOM)}"
+            total += f" + {self._penalty_text()}"
         unfolded = ", ".join(f"J_of_{self.names.of(n)}" for n in self.chain)
         forward = ", ".join(self.names.of(n) for n in reversed(self.chain[1:]))
         self.theorems.append("loss_of_the_network")

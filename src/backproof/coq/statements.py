@@ -62,6 +62,7 @@ class NetworkStatements:
         self.program: Program = derivation.program
         self.functions = functions or Functions()
         self.names = self.functions.names
+        self.names.of("J")  # before a size or a letter of this name
         self.bound: dict[str, str] = {}
         self.terms = Terms(self.names, self.bound, Calls(self.functions, self.bound).call)
         self.document = Document(f"Backpropagation: {self.network.describe()}", MODULES)

@@ -75,13 +75,14 @@ class Terms:
 
     def sort(self, sort: str) -> str:
         """A size as a natural number."""
-        return self.fixed.get(f"size {sort}") or self.names.of(f"size {sort}" if sort.isdigit() else sort)
+        wanted = f"size_{sort}" if sort.isdigit() else sort
+        return self.fixed.get(f"size {sort}") or self.names.of(f"size {sort}", wanted)
 
     def index(self, index: Index) -> str:
         """An index as a natural number; a bound one by the height of its binder."""
         if index.name.startswith("#"):
             return f"i{index.name[1:]}"
-        return self.fixed.get(f"index {index.name}") or self.names.of(f"{index.name}")
+        return self.fixed.get(f"index {index.name}") or self.names.of(f"index {index.name}", index.name)
 
     def write(self, root: Expr, level: int = SUM) -> str:
         """The expression as text that may stand where `level` is allowed."""
