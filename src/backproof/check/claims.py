@@ -5,25 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final, Literal
 
 from backproof import catalog
 from backproof.calculus.network import Network
-from backproof.calculus.sweep import adjoint_name
 from backproof.check.comparison import Comparison, compare
 from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
+from backproof.check.right_forms import right_form
 from backproof.errors import BackproofError, FormulaError, Place, ShapeError
 from backproof.language.elaboration import Reading, elaborate
-from backproof.language.expression import Expr, Index, Tensor, reindex
+from backproof.language.expression import Apply, Expr, Index, Tensor
 from backproof.language.grammar import parse_all
 from backproof.language.notating import notate
-from backproof.language.notation import Notation, Relation, Symbol
+from backproof.language.notation import Derivative, Notation, Relation, Symbol
 from backproof.language.program import Definition, Program
-from backproof.language.walks import inline, names
 from backproof.proof.deciding import decide
-from backproof.proof.folding import Folder
 from backproof.proof.verdict import Condition, Verdict, Witness
 
 EQUALS: Final = frozenset({"=", ":=", "≡", "←"})
@@ -46,8 +43,8 @@ class CheckedClaim:
     `claim` is the text as written. `read_as` is what was understood; `left` and `right` the expressions over `indices`.
     `correct` is the right equation, where the left side names a gradient, and `comparison` says by what a refuted claim
     differs from it. `mistakes` come simplest first; `explanations` are combinations of mistakes that each reproduce the
-    claim exactly. `would_be_right_for` lists networks of the catalogue. `because` says what stopped an `unknown` or
-    `unread` claim, and `error` is the error of an unread one.
+    claim exactly. `would_be_right_for` lists networks of the catalogue. `written` is a left side without a name as it
+    was written. `because` says what stopped an `unknown` or `unread` claim, and `error` is the error of an unread one.
     """
 
     claim: str
@@ -66,6 +63,7 @@ class CheckedClaim:
     explanations: tuple[tuple[Mistake, ...], ...] = ()
     would_be_right_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    written: Notation | None = None
     because: str | None = None
     error: BackproofError | None = None
 
@@ -101,8 +99,8 @@ def check(
         return (unread,)
     program = program_of(network)
     best: tuple[CheckedClaim, ...] = ()
-    for reading in readings:
-        judged = tuple(_judged(text, network, program, reading, pair, where) for pair in _pairs(reading))
+    for reading, written in readings.items():
+        judged = tuple(_judged(text, network, program, reading, pair, where) for pair in _pairs(reading, written))
         if not best or _rank(judged) < _rank(best):
             best = judged
         if all(c.verdict == "proved" for c in judged):
@@ -130,9 +128,10 @@ def _as_equation(notation: Notation) -> Relation:
     return Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
 
 
-def _readings(text: str, network: Network, notations: Sequence[Notation] | None) -> tuple[Reading, ...]:
+def _readings(text: str, network: Network, notations: Sequence[Notation] | None) -> dict[Reading, Relation]:
+    """Every way to read the claim, the likeliest first, with the equation as it was written."""
     scope = scope_of(network)
-    found: list[Reading] = []
+    found: list[tuple[Reading, Relation]] = []
     first_error: BackproofError | None = None
     for notation in notations or parse_all(text, known=scope.aliases.keys()):
         signs = notation.signs if isinstance(notation, Relation) else ()
@@ -141,37 +140,45 @@ def _readings(text: str, network: Network, notations: Sequence[Notation] | None)
             place = Place(text, *notation.span)
             raise FormulaError(f"a claim with {other} is not judged", place=place, expected="an equation, A = B")
         try:
-            for reading in elaborate(_as_equation(notation), scope, text):
+            equation = _as_equation(notation)
+            for reading in elaborate(equation, scope, text):
                 sides = tuple(replace(side, expr=resolved(side.expr, network)) for side in reading.sides)
-                found.append(replace(reading, sides=sides))
+                found.append((replace(reading, sides=sides), equation))
         except BackproofError as error:
             first_error = first_error or error
     if not found:
         raise first_error or FormulaError("there is nothing to read", place=Place(text, 0, len(text)))
-    return tuple(dict.fromkeys(sorted(found, key=lambda r: r.cost)))
+    readings: dict[Reading, Relation] = {}
+    for reading, equation in sorted(found, key=lambda item: item[0].cost):
+        readings.setdefault(reading, equation)
+    return readings
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
+    """Two sides; a derivative that has no name, ∂aᵢ/∂zⱼ, also as it was written."""
+
     left: Expr
     right: Expr
     indices: tuple[Index, ...]
+    written: Derivative | None
 
 
-def _pairs(reading: Reading) -> Iterator[_Pair]:
+def _pairs(reading: Reading, equation: Relation) -> Iterator[_Pair]:
     """The equations of a reading: each two neighbours of a chain."""
-    for left, right in itertools.pairwise(reading.sides):
+    for (left, right), node in zip(itertools.pairwise(reading.sides), equation.sides, strict=False):
         letters = tuple(sorted((left.expr.free | right.expr.free) - {*left.axes, *right.axes}))
         axes = tuple(dict.fromkeys((*left.axes, *right.axes)))
         indices = left.expr.indices if isinstance(left.expr, Tensor) else (*axes, *letters)
-        yield _Pair(left.expr, right.expr, tuple(dict.fromkeys(indices)))
+        written = node if isinstance(node, Derivative) and not isinstance(left.expr, Tensor | Apply) else None
+        yield _Pair(left.expr, right.expr, tuple(dict.fromkeys(indices)), written)
 
 
 def _judged(
     text: str, network: Network, program: Program, reading: Reading, pair: _Pair, where: Where | None
 ) -> CheckedClaim:
     decision = decide(program, pair.left, pair.right, admissible=network.admissible)
-    read = _equation(pair.left, pair.right, pair.indices, program)
+    read = _equation(pair.left, pair.right, pair.indices, program, pair.written)
     return CheckedClaim(
         text,
         decision.kind.value,
@@ -184,14 +191,19 @@ def _judged(
         decision,
         notes=reading.notes,
         because=decision.because,
+        written=pair.written,
     )
 
 
-def _equation(left: Expr, right: Expr, indices: tuple[Index, ...], program: Program) -> Notation:
+def _equation(
+    left: Expr, right: Expr, indices: tuple[Index, ...], program: Program, written: Notation | None = None
+) -> Notation:
     """Left = right, both in matrix notation or both with indices."""
     symbols = catalog.symbols()
     if isinstance(left, Tensor) and left.indices == indices:
         return notate(Definition(left.name, indices, right), program=program, symbols=symbols)
+    if written is not None:
+        return Relation((written, notate(right, program=program, free=indices, symbols=symbols, style="index")), ("=",))
     sides = (notate(side, program=program, free=indices, symbols=symbols) for side in (left, right))
     return Relation(tuple(sides), ("=",))
 
@@ -206,9 +218,11 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     left, right, decision = claim.left, claim.right, claim.decision
     if left is None or right is None or decision is None:
         return claim
-    correct = _correct(claim, program)
+    correct = right_form(claim.network, program, left, right)
+    if correct is left and claim.written is None:
+        correct = None
     if correct is not None:
-        shown = _equation(left, correct, claim.indices, program)
+        shown = _equation(left, correct, claim.indices, program, claim.written)
         claim = replace(claim, correct_expr=correct, correct=shown)
     if claim.verdict != "refuted":
         return claim
@@ -221,29 +235,3 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     explanations = causes(claim.network, program, (left, right), correct, claim.indices, decision)
     others = would_be_right_for(claim.network, left, right)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations, would_be_right_for=others)
-
-
-def _correct(claim: CheckedClaim, program: Program) -> Expr | None:
-    """The left side in the names of the network, if it is a gradient or has a shorter form."""
-    left = claim.left
-    if isinstance(left, Tensor) and left.name.startswith("∂J/∂"):
-        equation = short_equation(claim.network, left.name.removeprefix("∂J/∂"))
-        return reindex(equation.body, dict(zip(equation.indices, left.indices, strict=True)))
-    if left is None or names(left) == set():
-        return None
-    folded = Folder(program).fold(left)
-    return folded if folded is not left else None
-
-
-@lru_cache(maxsize=256)
-def short_equation(network: Network, target: str) -> Definition:
-    """∂J/∂target in its shortest form, under what the loss takes for granted of its target."""
-    program = program_of(network)
-    definition = program.by_name[adjoint_name("J", target)]
-    above = {
-        d.name: (d.indices, d.body)
-        for d in program.definitions
-        if d.name.startswith("∂J/∂") and d.name.removeprefix("∂J/∂")[0] in "aA"
-    }
-    body = inline(definition.body, above)
-    return replace(definition, body=Folder(program, network.admissible).fold(body))

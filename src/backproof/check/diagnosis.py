@@ -19,6 +19,7 @@ import numpy as np
 from backproof.calculus.network import Network
 from backproof.check.lines import Lines, Slip, Table, lines_of
 from backproof.check.mistakes import (
+    AS_USUAL,
     EXTRA_FACTOR,
     EXTRA_TERM,
     FACTOR,
@@ -89,11 +90,14 @@ class Candidate:
 
 
 def diagnose(
-    network: Network, program: Program, left: Tensor, right: Expr, verdict: Verdict
+    network: Network, program: Program, left: Tensor, right: Expr, verdict: Verdict, forms: tuple[Expr, ...] = ()
 ) -> tuple[tuple[Mistake, ...], ...]:
-    """Explanations of a refuted claim ∂J/∂t = right, the simplest first, each one mistake or several together."""
+    """Explanations of a refuted claim ∂J/∂t = right, the simplest first, each one mistake or several together.
+
+    `forms` are other ways to write the right side.
+    """
     explained: list[tuple[Mistake, ...]] = []
-    lines = lines_of(network, program, left.name)
+    lines = lines_of(network, program, left.name, forms)
     if len(set(left.indices)) == len(lines.indices):
         claim = reindex(right, dict(zip(left.indices, lines.indices, strict=True)))
         try:
@@ -384,5 +388,6 @@ class Bases:
 
 def rank(slip: Slip) -> int:
     """How far-fetched a mistake is: the usual ones come first in the list; any number could be another one."""
-    place = SEARCHED.index(slip.entry)
+    entry = BY_NAME[slip.name] if slip.entry in AS_USUAL else slip.entry
+    place = SEARCHED.index(entry)
     return place if place != GENERIC else len(SEARCHED)

@@ -16,7 +16,7 @@ from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.check.comparison import folder_of
-from backproof.check.mistakes import SEARCHED, Entry, Mistake, made
+from backproof.check.mistakes import LEFT_SIDE, NOT_THROUGH, SEARCHED, Entry, Mistake, made
 from backproof.check.operators import nothing
 from backproof.check.points import SEED, Point, Scales
 from backproof.check.sites import Change, Site, are_near
@@ -172,8 +172,11 @@ class Surroundings:
 _remembered: OrderedDict[tuple[int, Network], Surroundings] = OrderedDict()
 
 
-def lines_of(network: Network, program: Program, gradient: str) -> Lines:
-    """The lines of a gradient; those of the last programs are kept, with what was computed."""
+def lines_of(network: Network, program: Program, gradient: str, forms: tuple[Expr, ...] = ()) -> Lines:
+    """The lines of a gradient; those of the last programs are kept, with what was computed.
+
+    `forms` are other ways to write the right formula, over the gradient's own indices.
+    """
     key = (id(program), network)
     # The surroundings hold their program, so that its identity cannot be taken by another one.
     around = _remembered.get(key)
@@ -183,15 +186,16 @@ def lines_of(network: Network, program: Program, gradient: str) -> Lines:
     while len(_remembered) > REMEMBERED:
         _remembered.popitem(last=False)
     if gradient not in around.lines:
-        around.lines[gradient] = Lines(around, gradient)
+        around.lines[gradient] = Lines(around, gradient, forms)
     return around.lines[gradient]
 
 
 class Lines:
     """The lines of one gradient ∂J/∂t."""
 
-    def __init__(self, around: Surroundings, gradient: str) -> None:
+    def __init__(self, around: Surroundings, gradient: str, forms: tuple[Expr, ...] = ()) -> None:
         self.around = around
+        self._given = forms
         self.gradient = gradient
         self.target = gradient.removeprefix("∂J/∂")
         self.definition = around.program.by_name[gradient]
@@ -261,7 +265,7 @@ class Lines:
                 if n in above
             }
             found += [inline(f, short) for f in (fuller, around.opened(fuller))]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys((*self._given, *found)))
 
     def site(self, formula: Definition) -> Site:
         """A formula of the derivation with what the network knows around it."""
@@ -330,6 +334,19 @@ class Lines:
                 for slip in self._made(site, SEARCHED):
                     if slip.body is not equation.body and slip.body.free <= frozenset(equation.indices):
                         yield replace(slip, body=self._carried(equation, slip.body))
+        yield from self._other_gradients()
+
+    def _other_gradients(self) -> Iterator[Slip]:
+        """The gradients of other quantities of the same shape: where somebody stopped too early, or went too far."""
+        program = self.around.program
+        activation = self.around.activation(self.target) if self.target[0] in "zZ" else None
+        for name in program.names:
+            fits = name.startswith("∂J/∂") and program.sorts(name) == tuple(i.sort for i in self.indices)
+            if fits and name != self.gradient and are_near(name, self.gradient):
+                outputs = activation is not None and name == adjoint_name("J", activation.name)
+                other = tensor(name, *self.indices)
+                known_by = other if outputs else tensor(name.removeprefix("∂J/∂"))
+                yield Slip(NOT_THROUGH if outputs else LEFT_SIDE, Change(other, "{0}", (known_by,)), other)
 
     def _carried(self, equation: Definition, body: Expr) -> Expr:
         """The target's formula when an equation before it is changed: all that depends on it is put in."""

@@ -49,7 +49,8 @@ def simplest(explanations: Sequence[tuple[Mistake, ...]]) -> tuple[Mistake, ...]
     """The mistakes to show: all of the simplest explanation, then other single mistakes with names of their own."""
     if not explanations:
         return ()
-    chosen = list(explanations[0])
+    # The same slip twice is said once.
+    chosen = list(dict.fromkeys(explanations[0]))
     for explanation in explanations[1:]:
         if len(explanation) == 1 and explanation[0].name not in {m.name for m in chosen}:
             alone = len(explanations[0]) == 1 or explanation[0].name == "hidden-condition"
@@ -177,7 +178,42 @@ HIDDEN_CONDITION: Final = Entry(
 )
 
 
+VALUE_FOR_SLOPE: Final = Entry(
+    "missing-slope",
+    "the slope belongs here, not the value: {detail}",
+    "differentiate",
+    slopes.value_for_slope,
+    slopes.slope_for_its_value,
+)
+
+
+NOT_THROUGH: Final = Entry(
+    "missing-slope",
+    "the slope of the activation is missing: this is {detail}",
+    "multiply by the slope of the activation",
+    nothing,
+)
+
+
+LEFT_SIDE: Final = Entry(
+    "left-side", "the right side is the gradient by {detail}", "write {detail} on the left side", nothing
+)
+
+
+POWER_OF_TERMS: Final = Entry(
+    "wrong-exponent",
+    "a power of a sum is not the sum of the powers: {detail}",
+    "correct it",
+    change.power_of_each_term,
+    turned(change.power_of_each_term),
+)
+
+
 OTHER_FORMS: Final = (
+    VALUE_FOR_SLOPE,
+    NOT_THROUGH,
+    LEFT_SIDE,
+    POWER_OF_TERMS,
     Entry(
         "wrong-activation",
         "the slope of another activation: {detail}",
@@ -198,7 +234,11 @@ OTHER_FORMS: Final = (
 """Other ways to make and to undo mistakes that are listed above."""
 
 
-EXTRA_FACTOR: Final = OTHER_FORMS[3]
+AS_USUAL: Final = (VALUE_FOR_SLOPE, NOT_THROUGH, POWER_OF_TERMS)
+"""Those that are as usual as the mistakes of the same name."""
+
+
+EXTRA_FACTOR: Final = OTHER_FORMS[-2]
 SEARCHED: Final = (*MISTAKES, *OTHER_FORMS)
-NAMED: Final = (*MISTAKES, FACTOR, EXTRA_FACTOR, EXTRA_TERM, HIDDEN_CONDITION)
+NAMED: Final = (*MISTAKES, FACTOR, EXTRA_FACTOR, EXTRA_TERM, HIDDEN_CONDITION, LEFT_SIDE)
 """All mistakes by their names, each once."""

@@ -166,14 +166,14 @@ def _differentiate(expr: Expr, entry: Tensor) -> Expr:
 
 
 def resolved(expr: Expr, network: Network) -> Expr:
-    """The expression with `f` read as the activation of the layer whose logits it is applied to."""
+    """The expression with `f` read as the activation of the layer whose quantities it is applied to."""
 
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, Apply) or node.name != LAYER_ACTIVATION:
             return None
         argument = node.args[0]
         name = network.output
-        if isinstance(argument, Tensor) and argument.name[0] in "zZ" and network.sizes:
+        if isinstance(argument, Tensor) and "(" in argument.name and network.sizes:
             label = argument.name.partition("(")[2].rstrip(")")
             name = network.output if label == network.last else network.hidden
         return apply(name, argument, orders=node.orders)

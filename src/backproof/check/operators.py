@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TypeAlias
 
 from backproof.check.sites import (
@@ -153,8 +154,22 @@ def dropped_term(site: Site) -> Iterator[Change]:
             for k, factor in enumerate(node.factors):
                 if not isinstance(factor, Num) and not is_slope(factor) and not is_size(factor):
                     yield Change(without(node, k), "the factor {0}", (factor,))
+        if isinstance(node, Sum):
+            yield from _matrix_dropped(node)
 
     return everywhere(site, local)
+
+
+def _matrix_dropped(node: Sum) -> Iterator[Change]:
+    """A square matrix left out of a product: what it took from one index to another keeps the other."""
+    bound, body = opened(node)
+    if not isinstance(body, Mul):
+        return
+    for k, factor in enumerate(body.factors):
+        if isinstance(factor, Tensor) and len(factor.indices) == 2 and bound in factor.indices:
+            kept = factor.indices[1 if factor.indices[0] == bound else 0]
+            if kept.sort == bound.sort and kept != bound:
+                yield Change(reindex(without(body, k), {bound: kept}), f"the matrix {shown(tensor(factor.name))}")
 
 
 def is_size(factor: Expr) -> bool:
@@ -359,7 +374,8 @@ def exponent(site: Site) -> Iterator[Change]:
             old = node.exponent
             for new in dict.fromkeys((-old, old + 1, old - 1, old / 2, old * 2)):
                 if new not in (0, old):
-                    yield Change(power(node.base, new), "{0} in place of {1}", (str(new), str(old)))
+                    words = (node.base, str(new), str(old))
+                    yield Change(power(node.base, new), "that of {0} is {1} in place of {2}", words)
 
     return everywhere(site, local)
 
@@ -375,6 +391,41 @@ def turned(operator: Operator) -> Operator:
 
 def _other_way(parts: tuple[Expr | str, ...]) -> tuple[Expr | str, ...]:
     return (*parts[:-2], parts[-1], parts[-2]) if len(parts) > 1 else parts
+
+
+def power_of_each_term(site: Site) -> Iterator[Change]:
+    """1 − a² for (1 − a)², and the other way."""
+
+    def local(node: Expr, _: Known) -> Iterator[Change]:
+        if isinstance(node, Pow) and isinstance(node.base, Add) and node.exponent.denominator == 1:
+            powers = (power(_unsigned(t), node.exponent) for t in node.base.terms)
+            apart = add(*(mul(-1, p) if _is_negative(t) else p for t, p in zip(node.base.terms, powers, strict=True)))
+            yield Change(apart, "{0} in place of {1}", (apart, node))
+        if isinstance(node, Add):
+            for exponent in {t.exponent for t in map(_unsigned, node.terms) if isinstance(t, Pow)}:
+                roots = [_root(t, exponent) for t in node.terms]
+                if all(r is not None for r in roots):
+                    whole = power(add(*(r for r in roots if r is not None)), exponent)
+                    yield Change(whole, "{0} in place of {1}", (whole, node))
+
+    return everywhere(site, local)
+
+
+def _unsigned(term: Expr) -> Expr:
+    return mul(-1, term) if _is_negative(term) else term
+
+
+def _is_negative(term: Expr) -> bool:
+    first = term.factors[0] if isinstance(term, Mul) else term
+    return isinstance(first, Num) and first.value < 0
+
+
+def _root(term: Expr, exponent: Fraction) -> Expr | None:
+    """What a term is a power of, with the term's sign; 1 is every power of 1."""
+    plain = _unsigned(term)
+    if isinstance(plain, Pow) and plain.exponent == exponent:
+        return mul(-1, plain.base) if _is_negative(term) else plain.base
+    return term if plain is one else None
 
 
 def nothing(site: Site) -> Iterator[Change]:

@@ -33,30 +33,47 @@ Known: TypeAlias = tuple[Index, ...]
 
 
 def missing_slope(site: Site) -> Iterator[Change]:
-    """A factor f′ left out, or f in its place."""
+    """A factor f′ left out."""
 
     def local(node: Expr, _: Known) -> Iterator[Change]:
         if isinstance(node, Mul):
             for k, factor in enumerate(node.factors):
                 if is_slope(factor):
                     yield Change(without(node, k), "{0}", (factor,))
-        if is_slope(node) and isinstance(node, Apply):
-            yield Change(apply(node.name, *node.args, orders=(node.orders[0] - 1,)), "{0}", (node,))
 
     yield from everywhere(site, local)
     if is_slope(site.equation.body):
         yield Change(one, "{0}", (site.equation.body,))
 
 
+def value_for_slope(site: Site) -> Iterator[Change]:
+    """The value f in the place of f′."""
+
+    def local(node: Expr, _: Known) -> Iterator[Change]:
+        if is_slope(node) and isinstance(node, Apply):
+            value = apply(node.name, *node.args, orders=(node.orders[0] - 1,))
+            yield Change(value, "{0}, not {1}", (node, value))
+
+    return everywhere(site, local)
+
+
+def slope_for_its_value(site: Site) -> Iterator[Change]:
+    """The slope f′ in the place of a claimed f."""
+
+    def local(node: Expr, _: Known) -> Iterator[Change]:
+        if isinstance(node, Apply) and len(node.args) == 1 and catalog.function(node.name) in catalog.activations():
+            slope = apply(node.name, *node.args, orders=(node.orders[0] + 1,))
+            yield Change(slope, "{0}, not {1}", (slope, node))
+
+    return everywhere(site, local)
+
+
 def slope_put_in(site: Site) -> Iterator[Change]:
-    """A factor f′ more: at the target's logits, at those of the layer of an output, or f′ in the place of f."""
+    """A factor f′ more: at the target's logits, or at those of the layer of an output."""
     for slope in site.slopes:
         yield Change(mul(site.equation.body, slope), "{0}", (slope,))
 
     def local(node: Expr, known: Known) -> Iterator[Change]:
-        if isinstance(node, Apply) and len(node.args) == 1 and catalog.function(node.name) in catalog.activations():
-            slope = apply(node.name, *node.args, orders=(node.orders[0] + 1,))
-            yield Change(slope, "{0}", (slope,))
         if isinstance(node, Sum):
             bound, body = opened(node)
             for slope in slopes_at(site, (*known, bound)):

@@ -43,6 +43,7 @@ from backproof.language.program import Assumption, Definition, Program
 from backproof.language.walks import inline, names, rewrite
 
 MAX_COUNT: Final = 400
+MAX_RULE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,11 @@ class Folder:
         self._rules: dict[str, tuple[Rule, ...]] = {}
         self._units: dict[tuple[str, int], Fraction | None] = {}
 
-    def fold(self, expr: Expr, *, slopes: bool = True) -> Expr:
+    def fold(self, expr: Expr, *, slopes: bool = True, values: Iterable[Apply] = ()) -> Expr:
         """The shortest form found of a formula whose names are those of the program.
 
-        With `slopes` false, functions of the catalogue are left as they are (σ′(z) stays).
+        With `slopes` false, functions of the catalogue are left as they are (σ′(z) stays). `values` are values of
+        functions that the formula may be written in beside the names: 1 − tanh(x)².
         """
         plain = unfold(expr) if slopes else expr
         if not _small(plain):
@@ -78,7 +80,7 @@ class Folder:
             return expr
         start, allowed = best, _divisors(plain)
         best = min(best, plain, open_slopes(expr), key=weight)
-        for rule in self._candidates(start, names(plain)):
+        for rule in (*self._named(values), *self._candidates(start, names(plain))):
             for basis in dict.fromkeys((best, start)):
                 try:
                     shorter = self.tidy(self._applied(basis, rule))
@@ -189,6 +191,13 @@ class Folder:
                         seen.add(argument)
                         yield from self._logistic(argument)
 
+    def _named(self, values: Iterable[Apply]) -> Iterator[Rule]:
+        """Functions of given arguments by their own names, σ(x) for 1/(1 + e⁻ˣ)."""
+        for head in values:
+            body = unfold(head)
+            if body is not head and _small(body, MAX_RULE):
+                yield from self._solved(Definition("", tuple(sorted(head.free)), body), head)
+
     def _logistic(self, argument: Expr) -> Iterator[Rule]:
         indices = tuple(sorted(argument.free))
         head = apply("sigmoid", argument)
@@ -198,7 +207,7 @@ class Folder:
         if definition.name not in self._rules:
             body = unfold(definition.body)
             solved = self._solved(Definition(definition.name, definition.indices, body), definition.head)
-            self._rules[definition.name] = tuple(solved) if _small(body, 60) else ()
+            self._rules[definition.name] = tuple(solved) if _small(body, MAX_RULE) else ()
         return self._rules[definition.name]
 
     def _solved(self, definition: Definition, head: Expr) -> Iterator[Rule]:

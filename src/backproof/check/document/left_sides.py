@@ -25,6 +25,8 @@ def with_left_side(claim: CheckedClaim) -> CheckedClaim:
     left, right = claim.left, claim.right
     if not isinstance(left, Tensor) or not left.name.startswith(_MARK) or right is None or not names(right):
         return claim
+    if any(m.name == "left-side" for m in claim.mistakes):
+        return claim
     program = program_of(claim.network)
     sorts = program.sorts(left.name)
     others = (
