@@ -96,7 +96,7 @@ def check(
     except BackproofError as error:
         mistakes = _slip_of_shape(text, network) if explain and isinstance(error, ShapeError) else ()
         unread = CheckedClaim(text, "unread", network, where, because=error.what, error=error, mistakes=mistakes)
-        return (unread,)
+        return (_at_equal_sizes(unread) or unread,)
     program = program_of(network)
     best: tuple[CheckedClaim, ...] = ()
     for reading, written in readings.items():
@@ -119,6 +119,26 @@ def _slip_of_shape(text: str, network: Network) -> tuple[Mistake, ...]:
         if found:
             return found
     return ()
+
+
+def _at_equal_sizes(claim: CheckedClaim) -> CheckedClaim | None:
+    """A claim with a wrong transpose says something where all layers have one size, and is false there."""
+    if not claim.mistakes or not claim.network.sizes or claim.error is None:
+        return None
+    square = replace(claim.network, sizes=("n",) * len(claim.network.sizes))
+    judged = check(claim.claim, square, explain=False, where=claim.where)
+    if len(judged) != 1 or judged[0].verdict != "refuted":
+        return None
+    [refuted] = judged
+    if refuted.left is None or refuted.right is None:
+        return None
+    program = program_of(square)
+    correct = right_form(square, program, refuted.left, refuted.right)
+    shown = _equation(refuted.left, correct, refuted.indices, program) if correct is not None else None
+    misfit = claim.error.what + (f": {claim.error.got}" if claim.error.got else "")
+    notes = (*refuted.notes, misfit, "the counter-example has layers of one size, where the shapes do fit")
+    explained = replace(refuted, mistakes=claim.mistakes, explanations=(claim.mistakes,), notes=notes)
+    return replace(explained, correct=shown, correct_expr=correct)
 
 
 def _as_equation(notation: Notation) -> Relation:

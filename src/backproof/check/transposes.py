@@ -1,6 +1,6 @@
 """Transposes: a claim whose shapes do not fit, where one transpose more or less would make it right.
 
-Such a claim is not refuted, because it says nothing; but the slip can be named.
+Such a claim says nothing of these sizes; where all layers have one size it does, and can be refuted there.
 """
 
 from __future__ import annotations
