@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -119,11 +120,14 @@ def _catalogue(options: argparse.Namespace) -> int:
         print("not checked: Coq is not installed here", file=sys.stderr)
         print(f"  next: {kernel.HOW_TO_INSTALL}", file=sys.stderr)
         return UNDECIDED
-    return _table(check_everything(tuple(options.only)))
+    outcomes = check_everything(tuple(options.only))
+    return _catalogue_json(outcomes) if options.json else _table(outcomes)
 
 
 def _table(outcomes: Iterable[Outcome]) -> int:
-    print(f"{'claim':<52} {'accepted':>9} {'lines':>7} {'seconds':>8}  axioms")
+    """A line for each group of claims, checked in one file, and below it a line for each claim."""
+    begin = time.monotonic()
+    print(f"{'claim':<72} {'accepted':>9} {'lines':>7} {'seconds':>8}  axioms")
     claims = accepted = 0
     failed: list[tuple[str, str]] = []
     empty: list[tuple[str, str]] = []
@@ -134,10 +138,36 @@ def _table(outcomes: Iterable[Outcome]) -> int:
         empty += outcome.empty
         axioms = ", ".join(_short(a) for a in outcome.axioms) or "-"
         counted = f"{outcome.accepted}/{outcome.claims}"
-        print(f"{outcome.group:<52} {counted:>9} {outcome.lines:>7} {outcome.seconds:>8.1f}  {axioms}", flush=True)
-    print(f"{accepted} of {claims} claims accepted by Coq ({100 * accepted / max(1, claims):.1f} %)")
+        print(f"{outcome.group:<72} {counted:>9} {outcome.lines:>7} {outcome.seconds:>8.1f}  {axioms}")
+        for row in outcome.rows:
+            lines = "" if row.lines is None else str(row.lines)
+            seconds = "" if row.seconds is None else f"{row.seconds:.2f}"
+            print(f"{f'  {row.words}':<72} {'yes':>9} {lines:>7} {seconds:>8}")
+        sys.stdout.flush()
+    print(f"{accepted} of {claims} claims accepted by Coq ({100 * accepted / max(1, claims):.1f} %)", end="")
+    print(f" in {time.monotonic() - begin:.0f} s; the axioms are {AXIOMS}")
     for words, reason in failed:
         print(f"  not accepted: {words}: {reason}")
     for reason in dict.fromkeys(r for _, r in empty):
         print(f"  left out, since {reason}: {', '.join(words for words, r in empty if r == reason)}")
     return REJECTED if failed else 0
+
+
+def _catalogue_json(outcomes: Iterable[Outcome]) -> int:
+    found = list(outcomes)
+    groups = [
+        {
+            "group": outcome.group,
+            "claims": outcome.claims,
+            "accepted": outcome.accepted,
+            "lines": outcome.lines,
+            "seconds": round(outcome.seconds, 2),
+            "axioms": [_short(a) for a in outcome.axioms],
+            "rows": [{"claim": r.words, "lines": r.lines, "seconds": r.seconds} for r in outcome.rows],
+            "not accepted": dict(outcome.failed),
+            "left out": dict(outcome.empty),
+        }
+        for outcome in found
+    ]
+    print(json.dumps(groups, ensure_ascii=False, indent=2))
+    return REJECTED if any(outcome.failed for outcome in found) else 0

@@ -18,7 +18,7 @@ from backproof.coq.conditions import Condition, attainable, of_assumption
 from backproof.coq.document import MODULES
 from backproof.coq.exporting import export
 from backproof.coq.functions import Functions
-from backproof.coq.groups import TIME_LIMIT, Claim, Group, Outcome, check_group, short
+from backproof.coq.groups import TIME_LIMIT, Claim, Group, Outcome, Row, check_group, short
 from backproof.coq.identifiers import plain
 from backproof.coq.networks import NetworkWriter
 from backproof.coq.outputs import Line, Output, OutputWriter, conditions_of, scalar
@@ -51,7 +51,7 @@ LIBRARY: Final = {
     "Normalisation": ("bp_centre", "bp_rmsnorm", "bp_layernorm"),
     "Attention": ("attention_scores", "attention_query"),
     "Network": ("backward_correct",),
-    "Batches": ("batch_delta", "batch_weight", "batch_bias", "weight_decay"),
+    "Batches": ("batch_delta", "batch_weight", "batch_weight_rows", "batch_bias", "weight_decay", "d_layers"),
     "Sharing": ("bp_shared", "bp_aff"),
     "Refutation": ("extra_slope_is_wrong_everywhere", "missing_slope_is_wrong", "hidden_condition_is_wrong"),
 }
@@ -63,6 +63,11 @@ _BATCHES: Final[tuple[tuple[Reduction, Layout, str | None], ...]] = (
     ("mean", "rows-out-in", None),
     ("sum", "rows", None),
     ("mean-all", "columns", None),
+)
+_DEEP: Final[tuple[tuple[Reduction, Layout, str | None], ...]] = (
+    *_BATCHES,
+    ("none", "columns", "lambda"),
+    ("none", "rows", None),
 )
 _making: Final = Lock()  # one derivation at a time: the other thread waits for Coq
 
@@ -163,7 +168,8 @@ def check_library() -> Iterator[Outcome]:
         answer = kernel.check(text, TIME_LIMIT)
         lines = (kernel.library_folder() / f"{module}.v").read_text(encoding="utf-8").count("\n")
         failed = () if answer.accepted else tuple((t, short(answer.message)) for t in theorems)
-        return Outcome(f"proofs/{module}.v", len(theorems), lines, answer.seconds, answer.axioms, failed)
+        rows = () if failed else tuple(Row(t) for t in theorems)
+        return Outcome(f"proofs/{module}.v", len(theorems), lines, answer.seconds, answer.axioms, failed, rows=rows)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(outcome, LIBRARY.items())
@@ -174,7 +180,9 @@ def check_pairs(only: Sequence[str]) -> Iterator[Outcome]:
     with Shelf() as shelf, ThreadPoolExecutor(WORKERS) as pool:
         answer = shelf.answer
         failed = () if answer.accepted else (("the catalogue's functions", short(answer.message)),)
-        yield Outcome(SLOPES_GROUP, len(shelf.lemmas), shelf.lines, answer.seconds, answer.axioms, failed)
+        yield Outcome(
+            SLOPES_GROUP, len(shelf.lemmas), shelf.lines, answer.seconds, answer.axioms, failed, rows=shelf.rows()
+        )
         if failed:
             return
 
@@ -239,6 +247,10 @@ def dense_networks() -> tuple[Network, ...]:
     networks = [Network(sizes=two, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs]
     networks += [
         Network(sizes=three, symbolic_depth=True, hidden=f, output=o, loss=e) for f in hidden for o, e in outputs
+    ]
+    networks += [
+        Network(sizes=three, symbolic_depth=True, hidden="tanh", output=o, loss=e, reduction=r, layout=w, l2=p)
+        for (o, e), (r, w, p) in zip(outputs * 2, _DEEP, strict=False)
     ]
     networks.append(Network(sizes=("400", "25", "10"), hidden="sigmoid", output="sigmoid", loss="bce"))
     networks.append(Network(sizes=("n", "h", "h", "h", "k"), hidden="gelu", output="softmax", loss="cross-entropy"))

@@ -10,6 +10,8 @@ MODULES = (
     "Batches", "Programs",
 )  # fmt: skip
 
+CLOSING = "(** Everything that is proved above, and the axioms that the proofs use. *)"
+
 
 @dataclass
 class Document:
@@ -43,7 +45,7 @@ class Document:
         if self.theorems:
             proofs = ", ".join(f"@{t}" for t in self.theorems)
             tail = [
-                "(** Everything that is proved above, and the axioms that the proofs use. *)",
+                CLOSING,
                 f"Definition everything := ({proofs})."
                 if len(self.theorems) > 1
                 else f"Definition everything := {proofs}.",

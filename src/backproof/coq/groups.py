@@ -7,12 +7,13 @@ failure hides no other.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backproof.coq import kernel
-from backproof.coq.document import Document
+from backproof.coq.document import CLOSING, Document
 from backproof.coq.identifiers import plain
 from backproof.coq.kernel import Answer
 
@@ -35,6 +36,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One accepted claim: how long its text is, and how long Coq took for it, where that is known."""
+
+    words: str
+    lines: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What Coq said of a group of claims: those that failed and those that were left out, each with the reason."""
 
@@ -45,6 +55,7 @@ class Outcome:
     axioms: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
     empty: tuple[tuple[str, str], ...] = ()
+    rows: tuple[Row, ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -67,11 +78,12 @@ def check_group(group: Group, head: Callable[[], Document], folder: Path) -> Out
     lost = list(group.failed)
     good: list[Claim] = []
     left = list(group.claims)
+    text = ""
     answer = Answer("accepted")
     seconds = 0.0
     while left:
         text = _text(left, head())
-        answer = kernel.check(text, TIME_LIMIT, beside=folder, keep=f"group_{plain(group.name)}")
+        answer = kernel.check(text, TIME_LIMIT, beside=folder, keep=f"group_{plain(group.name)}", timed=True)
         seconds += answer.seconds
         if answer.accepted:
             good += left
@@ -85,28 +97,51 @@ def check_group(group: Group, head: Callable[[], Document], folder: Path) -> Out
         place = left.index(culprit)
         good, left = good + left[:place], left[place + 1 :]
     if good and len(good) < len(group.claims):
-        answer = kernel.check(_text(good, head()), TIME_LIMIT, beside=folder, keep=f"group_{plain(group.name)}")
+        text = _text(good, head())
+        answer = kernel.check(text, TIME_LIMIT, beside=folder, keep=f"group_{plain(group.name)}", timed=True)
         seconds += answer.seconds
         if not answer.accepted:
             lost += [(c.words, short(answer.message)) for c in good]
     total = len(group.claims) + len(group.failed)
     lines = sum(c.lines for c in group.claims)
-    return Outcome(
-        group.name, total, lines, seconds, answer.axioms if answer.accepted else (), tuple(lost), group.empty
-    )
+    if not answer.accepted:
+        return Outcome(group.name, total, lines, seconds, (), tuple(lost), group.empty)
+    taken = seconds_of(text, [_mark(c) for c in good], answer)
+    rows = tuple(Row(c.words, c.lines, taken.get(_mark(c))) for c in good)
+    return Outcome(group.name, total, lines, seconds, answer.axioms, tuple(lost), group.empty, rows)
+
+
+def seconds_of(text: str, marks: Sequence[str], answer: Answer) -> dict[str, float]:
+    """How long Coq took for what follows each mark in a file, up to the next mark or the file's end.
+
+    >>> seconds_of("(** a *) é Qed. (** b *) Qed.", ["(** a *)", "(** b *)"], Answer("accepted", times=((12, 1.5),)))
+    {'(** a *)': 1.5, '(** b *)': 0.0}
+    """
+    starts = sorted((len(text[: text.index(mark)].encode()), mark) for mark in marks)
+    places = [place for place, _ in starts]
+    taken = dict.fromkeys(marks, 0.0)
+    end = len(text[: text.index(CLOSING)].encode()) if CLOSING in text else len(text.encode())
+    for start, seconds in answer.times:
+        if places and places[0] <= start < end:
+            taken[starts[bisect_right(places, start) - 1][1]] += seconds
+    return taken if answer.times else {}
 
 
 def _text(claims: Sequence[Claim], document: Document) -> str:
     for claim in claims:
-        document.add(f"(** {claim.name} *)\n{claim.text}", claim.theorems or (claim.name,))
+        document.add(f"{_mark(claim)}\n{claim.text}", claim.theorems or (claim.name,))
     return document.text()
+
+
+def _mark(claim: Claim) -> str:
+    return f"(** {claim.name} *)"
 
 
 def _claim_at(text: str, line: int | None, claims: Sequence[Claim]) -> Claim | None:
     if line is None:
         return None
     above = "\n".join(text.split("\n")[:line])
-    marked = {f"(** {c.name} *)": c for c in claims}
+    marked = {_mark(c): c for c in claims}
     return next((marked[mark] for mark in reversed(re.findall(r"^\(\*\* \w+ \*\)$", above, re.MULTILINE))), None)
 
 

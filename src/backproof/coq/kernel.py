@@ -46,6 +46,8 @@ class Answer:
     seconds: float = 0.0
     message: str = ""
     place: int | None = None
+    times: tuple[tuple[int, float], ...] = ()
+    """Where each sentence begins, in bytes, and how long Coq took for it; only where it was asked to say so."""
 
     @property
     def accepted(self) -> bool:
@@ -77,11 +79,18 @@ def library_folder() -> Path:
     raise FileError("the Coq library of backproof is missing", expected=str(installed), next="install backproof again")
 
 
-def check(text: str, limit: float = DEFAULT_LIMIT, *, beside: Path | None = None, keep: str | None = None) -> Answer:
+def check(
+    text: str,
+    limit: float = DEFAULT_LIMIT,
+    *,
+    beside: Path | None = None,
+    keep: str | None = None,
+    timed: bool = False,
+) -> Answer:
     """Let Coq check a file. `limit` is in seconds, the compilation of the library not counted.
 
     With `keep`, the compiled file stays in the folder `beside` under this name, and later files there may require it
-    (`From Statements Require Import …`).
+    (`From Statements Require Import …`). With `timed`, the answer says how long each sentence took.
     """
     if (hit := FORBIDDEN.search(_without_comments(text))) is not None:
         return Answer("rejected", message=f"the file uses {hit.group(1)}: it would not be a proof")
@@ -94,8 +103,8 @@ def check(text: str, limit: float = DEFAULT_LIMIT, *, beside: Path | None = None
     with tempfile.TemporaryDirectory(prefix="backproof-") as folder:
         home = beside or Path(folder)
         file = home / f"{keep or 'derivation'}.v"
-        file.write_text(text, encoding="utf-8")
-        return _answer(_run(program, file, compiled, limit))
+        file.write_text(text, encoding="utf-8", newline="\n")
+        return _answer(_run(program, file, compiled, limit, ("-time",) if timed else ()))
 
 
 def _without_comments(text: str) -> str:
@@ -120,14 +129,14 @@ class _Run:
     seconds: float
 
 
-def _command(program: str, file: Path, library: Path) -> list[str]:
+def _command(program: str, file: Path, library: Path, options: Sequence[str]) -> list[str]:
     beside = [] if file.parent == library else ["-Q", str(file.parent), "Statements"]
-    return [program, "-q", "-w", "-all", "-Q", str(library), "Backproof", *beside, str(file)]
+    return [program, "-q", "-w", "-all", *options, "-Q", str(library), "Backproof", *beside, str(file)]
 
 
-def _run(program: str, file: Path, library: Path, limit: float) -> _Run:
+def _run(program: str, file: Path, library: Path, limit: float, options: Sequence[str]) -> _Run:
     begin = time.monotonic()
-    process = _start(program, file, library)
+    process = _start(program, file, library, options)
     try:
         output, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
@@ -139,9 +148,9 @@ def _run(program: str, file: Path, library: Path, limit: float) -> _Run:
     return _Run(process.returncode, output, errors, time.monotonic() - begin)
 
 
-def _start(program: str, file: Path, library: Path) -> subprocess.Popen[str]:
+def _start(program: str, file: Path, library: Path, options: Sequence[str] = ()) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        _command(program, file, library),
+        _command(program, file, library, options),
         cwd=file.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -182,7 +191,13 @@ def _answer(run: _Run) -> Answer:
         )
     if not axioms and "Closed under the global context" not in run.output:
         return Answer("rejected", (), run.seconds, "the file does not print the axioms of its proofs")
-    return Answer("accepted", axioms, run.seconds)
+    return Answer("accepted", axioms, run.seconds, times=_times(run.output))
+
+
+def _times(output: str) -> tuple[tuple[int, float], ...]:
+    """What `coqc -time` printed: `Chars 40 - 64 [Lemma~x…] 0.012 secs (…)`."""
+    found = re.findall(r"^Chars (\d+) - \d+ \[.*\] (\d+\.\d*) secs", output, re.MULTILINE)
+    return tuple((int(start), float(seconds)) for start, seconds in found)
 
 
 def assumptions(output: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from backproof import catalog
 from backproof.coq import kernel
 from backproof.coq.document import Document
 from backproof.coq.functions import Functions
-from backproof.coq.groups import TIME_LIMIT
+from backproof.coq.groups import TIME_LIMIT, Row, seconds_of
 
 SCALAR_MODULES: Final = ("Rules", "Functions", "Scalars", "Activations")
 
@@ -47,13 +47,21 @@ class Shelf:
     def __enter__(self) -> Self:
         self._home = tempfile.TemporaryDirectory(prefix="backproof-")
         self.folder = Path(self._home.name)
-        self.answer = kernel.check(self._text, TIME_LIMIT, beside=self.folder, keep="catalogue")
+        self.answer = kernel.check(self._text, TIME_LIMIT, beside=self.folder, keep="catalogue", timed=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._home.cleanup()
+
+    def rows(self) -> tuple[Row, ...]:
+        """The slopes, each with the time for its function, where Coq accepted them."""
+        if not self.answer.accepted:
+            return ()
+        marks = {lemma: f"Lemma {lemma} " for lemma in self.lemmas}
+        taken = seconds_of(self._text, tuple(marks.values()), self.answer)
+        return tuple(Row(lemma, seconds=taken.get(mark)) for lemma, mark in marks.items())
 
     def functions(self) -> Functions:
         """The functions as known ones, for one file."""
