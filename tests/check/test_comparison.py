@@ -14,6 +14,13 @@ from backproof.language.text import write
         ("a - y", Network(output="sigmoid", loss="half-mse"), "ratio", "1/(a(1 − a))"),
         ("a - y", Network(output="identity", loss="mse"), "ratio", "½"),
         ("y - a", Network(output="sigmoid", loss="bce"), "ratio", "−1"),
+        (
+            "dW2 = 1/m (A2 - Y) A1^T",
+            Network(("n", "h", "k"), reduction="mean", l2="lambda"),
+            "rest",
+            "−λ/m · W⁽²⁾",
+        ),
+        ("da_i/dz_j = a_i (1 - a_j)", Network(output="softmax", loss="cross-entropy"), "rest", "aᵢ(1 − [i = j])"),
         ("a - y + 3", Network(output="sigmoid", loss="bce"), "rest", "3"),
     ],
 )

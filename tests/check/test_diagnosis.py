@@ -64,7 +64,19 @@ CASES = [
     # Numbers and exponents inside.
     ("(a - y)(2 - a^2)", Network(output="tanh", loss="half-mse"), [("wrong-number", "2 in place of 1")]),
     ("(a - y)(1 - a^3)", Network(output="tanh", loss="half-mse"), [("wrong-exponent", "3 in place of 2")]),
+    ("(a - y)(1 - a)", Network(output="tanh", loss="half-mse"), [("wrong-exponent", "that of a is 1 in place of 2")]),
+    ("(a - y)(1 - a)^2", Network(output="tanh", loss="half-mse"), [("wrong-exponent", "(1 − a)² in place of 1 − a²")]),
     ("2a - y", BCE, [("factor", "a factor 2 too much in one term")]),
+    # The value for the slope, a chain that was not gone to its end, a matrix left out, the gradient of something else.
+    ("(a - y) sigma(z)", Network(output="sigmoid", loss="half-mse"), [("missing-slope", "σ′(z), not σ(z)")]),
+    ("-y/a", SOFTMAX, [("missing-slope", "this is ∂J/∂a")]),
+    ("dJ/dx = delta1", SQUARE, [("dropped-term", "the matrix W⁽¹⁾")]),
+    ("delta1 = (W2^T delta2) * f'(a1)", Network(("n", "h", "k"), hidden="tanh"), [("wrong-slope-point", "at a⁽¹⁾")]),
+    # Slopes alone: in the names of the functions, and as they are written out.
+    ("sigma'(z) = 1 - sigma(z)^2", BCE, [("wrong-activation", "that of tanh, not of sigmoid")]),
+    ("da/dz = a (1 - a)", Network(output="tanh", loss="mse"), [("wrong-activation", "that of sigmoid, not of tanh")]),
+    ("silu'(z) = sigma(z) + sigma(z)(1 - sigma(z))", Network(output="silu", loss="mse"), [("dropped-term", "z")]),
+    ("da_i/dz_j = a_i (1 - a_j)", SOFTMAX, [("diagonal-jacobian", "the Kronecker delta is left out")]),
     # Two at once, made in the right formula or found in the claimed one.
     ("a - y", Network(output="sigmoid", loss="mse"), [("missing-slope", "σ′(z)"), ("factor", "a factor 2 is missing")]),
     ("dW2 = -2 (a2 - y) z1^T", DEEP, [("wrong-variable", "z⁽¹⁾ in place of a⁽¹⁾"), ("factor", "a factor −2 too much")]),
@@ -143,3 +155,18 @@ def test_many_layers_of_one_shape(text, names):
 def test_every_name_is_listed_once():
     names = [entry.name for entry in NAMED]
     assert len(names) == len(set(names))
+
+
+def test_a_slip_that_was_made_twice_is_said_once():
+    found = explained("(a - y) z (1 - z)", Network(output="sigmoid", loss="half-mse"))
+    assert [m.detail for m in found.mistakes] == ["z in place of a"]
+
+
+def test_a_slope_that_is_right_at_a_single_point_is_wrong():
+    found = explained("tanh'(z) = 1 - tanh(z)", Network(output="tanh", loss="mse"))
+    assert {m.name for e in found.explanations for m in e} == {"wrong-exponent"}
+
+
+def test_the_gradient_of_another_quantity():
+    found = explained("dJ/da = a - y", BCE)
+    assert ("left-side", "z") in [(m.name, m.detail) for e in found.explanations for m in e]

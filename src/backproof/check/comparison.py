@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from backproof import catalog
 from backproof.algebra import OutOfBudget
 from backproof.errors import DomainError
-from backproof.language.expression import Add, Expr, Index, add, mul, power, zero
+from backproof.language.expression import Add, Delta, Expr, Index, add, mul, postorder, power, zero
 from backproof.language.notating import notate
 from backproof.language.notation import Notation
 from backproof.language.program import Program
+from backproof.language.walks import inline, names
 from backproof.proof.folding import Folder, weight
 
 LONGEST: Final = 40
 # A ratio says more than a rest, unless the rest is much shorter.
 MUCH: Final = 2
+DEEPEST: Final = 2
 REMEMBERED: Final = 8
 
 
@@ -31,21 +34,54 @@ class Comparison:
 
 
 def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, ...]) -> Comparison | None:
-    """The shorter of both comparisons, or None where neither is short enough to help."""
+    """The shortest of all comparisons, or None where none is short enough to help."""
     folder = folder_of(program)
     found: list[tuple[int, Literal["ratio", "rest"], Expr]] = []
     ratio = _ratio(folder, yours, correct)
-    # A ratio that is a sum says less than the rest.
-    if ratio is not None and not isinstance(ratio, Add):
+    if ratio is not None and not _says_little(ratio):
         found.append((weight(ratio), "ratio", ratio))
     # No rest is shorter than a single name.
     if not found or found[0][0] > MUCH:
         rest = folder.fold(add(yours, mul(-1, correct)))
         found.append((MUCH * weight(rest), "rest", rest))
+        rest = _opened_rest(folder, yours, correct)
+        if rest is not None:
+            found.append((MUCH * weight(rest), "rest", rest))
     _, kind, expr = min(found, key=lambda item: item[0])
     if weight(expr) > LONGEST:
         return None
     return Comparison(kind, expr, notate(expr, program=program, free=indices, symbols=catalog.symbols()))
+
+
+def _says_little(ratio: Expr) -> bool:
+    """Whether a ratio is a sum, or tells equal indices from others: then the rest says more."""
+    return isinstance(ratio, Add) or any(isinstance(n, Delta) for n in postorder(ratio))
+
+
+def _opened_rest(folder: Folder, yours: Expr, correct: Expr) -> Expr | None:
+    """The rest with the gradients put in that only one side names: A − Y is δ, and none is left."""
+    known = folder.program.by_name
+    opened = False
+    for _ in range(DEEPEST):
+        lone = [n for n in names(yours) ^ names(correct) if n.startswith("∂J/∂") and n in known]
+        if not lone:
+            break
+        bodies = {n: (known[n].indices, _short(folder, n)) for n in lone}
+        yours, correct = inline(yours, bodies), inline(correct, bodies)
+        opened = True
+    try:
+        return folder.tidy(add(yours, mul(-1, correct))) if opened else None
+    except (DomainError, OutOfBudget):
+        return None
+
+
+@lru_cache(maxsize=32)
+def _short(folder: Folder, gradient: str) -> Expr:
+    """A gradient in the names of the network, the slope of the loss put in."""
+    known = folder.program.by_name
+    body = known[gradient].body
+    inner = {n: (known[n].indices, known[n].body) for n in names(body) if n.startswith("∂J/∂") and n[4:5] in "aA"}
+    return folder.fold(inline(body, inner))
 
 
 _folders: OrderedDict[int, Folder] = OrderedDict()

@@ -388,6 +388,6 @@ class Bases:
 
 def rank(slip: Slip) -> int:
     """How far-fetched a mistake is: the usual ones come first in the list; any number could be another one."""
-    entry = BY_NAME[slip.name] if slip.entry in AS_USUAL else slip.entry
-    place = SEARCHED.index(entry)
+    usual = AS_USUAL.get(slip.entry)
+    place = SEARCHED.index(slip.entry if usual is None else BY_NAME[usual])
     return place if place != GENERIC else len(SEARCHED)

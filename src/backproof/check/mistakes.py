@@ -234,8 +234,13 @@ OTHER_FORMS: Final = (
 """Other ways to make and to undo mistakes that are listed above."""
 
 
-AS_USUAL: Final = (VALUE_FOR_SLOPE, NOT_THROUGH, POWER_OF_TERMS)
-"""Those that are as usual as the mistakes of the same name."""
+AS_USUAL: Final = {
+    VALUE_FOR_SLOPE: "missing-slope",
+    NOT_THROUGH: "missing-slope",
+    LEFT_SIDE: "wrong-variable",
+    POWER_OF_TERMS: "wrong-exponent",
+}
+"""Those that are as usual as a mistake of the list above."""
 
 
 EXTRA_FACTOR: Final = OTHER_FORMS[-2]

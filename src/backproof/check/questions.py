@@ -14,7 +14,7 @@ from backproof.check.points import Point, agree
 from backproof.errors import BackproofError
 from backproof.language.expression import Apply, Expr, Tensor, apply, postorder
 from backproof.language.program import Program
-from backproof.language.walks import rewrite
+from backproof.language.walks import names, rewrite
 from backproof.proof.deciding import decide
 from backproof.proof.derivation import with_adjoints
 from backproof.proof.verdict import Budget, Kind
@@ -29,9 +29,11 @@ _QUICK: Final = Budget(seconds=0.3, condition_seconds=0)
 def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, ...]:
     """Networks that differ from the given one in a choice or two and make the claim true, each proved.
 
-    Numbers at one point choose which networks to prove. A slope σ′ in the claim is read as the slope of the other
-    network's activation as well.
+    Only a claim about a gradient is a claim about a network. Numbers at one point choose which networks to prove.
+    A slope σ′ in the claim is read as the slope of the other network's activation as well.
     """
+    if not any(n.startswith("∂J/∂") for n in names(left)):
+        return ()
     found: list[str] = []
     proofs = 0
     deadline = time.monotonic() + SECONDS
