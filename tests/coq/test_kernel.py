@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from backproof.coq import kernel
+from backproof.errors import FileError
 
 PRINTED = """\
 Axioms:
@@ -38,6 +39,35 @@ def test_without_coq_it_says_how_to_install_it(monkeypatch):
     answer = kernel.check("Print Assumptions x.")
     assert (answer.status, answer.accepted) == ("not installed", False)
     assert "apt install coq libcoq-coquelicot" in answer.message
+
+
+def coqc_that(tmp_path, does):
+    program = tmp_path / "coqc"
+    program.write_text(f'#!/bin/sh\n[ "$1" = --print-version ] && {{ echo 8.16.1; exit 0; }}\n{does}\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_a_coqc_that_hangs_is_stopped(tmp_path, monkeypatch):
+    program = coqc_that(tmp_path, "exec sleep 100")
+    monkeypatch.setattr(kernel, "coqc", lambda: program)
+    answer = kernel.check("Print Assumptions x.", limit=0.3)
+    assert (answer.status, answer.accepted) == ("too long", False)
+
+
+def test_a_coqc_that_says_nothing_accepts_nothing(tmp_path, monkeypatch):
+    program = coqc_that(tmp_path, "exit 3")
+    monkeypatch.setattr(kernel, "coqc", lambda: program)
+    assert kernel.check("Print Assumptions x.").message == "coqc ended with code 3 and said nothing"
+    program = coqc_that(tmp_path, "exit 0")
+    assert kernel.check("Print Assumptions x.").status == "rejected"
+
+
+def test_a_coqc_that_cannot_be_run_is_no_bug_of_ours(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "coqc", lambda: str(tmp_path / "gone"))
+    with pytest.raises(FileError) as caught:
+        kernel.version()
+    assert "does not work" in caught.value.what
 
 
 HEAD = "From Coq Require Import Reals.\nFrom Backproof Require Import Rules.\n"

@@ -65,8 +65,23 @@ def version() -> str | None:
     program = coqc()
     if program is None:
         return None
-    out = subprocess.run([program, "--print-version"], capture_output=True, text=True, timeout=20, check=False)
-    return out.stdout.split()[0] if out.stdout else None
+    said = _printed_version(program)
+    return said.split()[0] if said else None
+
+
+def _printed_version(program: str) -> str:
+    """What coqc says of its version. Raises FileError for one that cannot be run or does not answer."""
+    try:
+        out = subprocess.run(
+            [program, "--print-version"], capture_output=True, text=True, errors="replace", timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FileError(
+            "coqc is there, but does not work",
+            got=f"{program}: {'no answer' if isinstance(error, subprocess.TimeoutExpired) else error.strerror}",
+            next=HOW_TO_INSTALL,
+        ) from None
+    return out.stdout.strip()
 
 
 def library_folder() -> Path:
@@ -180,9 +195,8 @@ def _answer(run: _Run) -> Answer:
         message = re.sub(r'File "[^"]*", line \d+, characters [\d-]+:\s*', "", run.errors).strip()
         if "Coquelicot" in message and "physical path" in message:
             return Answer("not installed", seconds=run.seconds, message=HOW_TO_INSTALL)
-        return Answer(
-            "rejected", seconds=run.seconds, message=message[:2000], place=int(where.group(1)) if where else None
-        )
+        message = message[:2000] or f"coqc ended with code {run.code} and said nothing"
+        return Answer("rejected", seconds=run.seconds, message=message, place=int(where.group(1)) if where else None)
     axioms = assumptions(run.output)
     strange = sorted(a for a in axioms if a.rpartition(".")[2] not in ALLOWED_AXIOMS)
     if strange:
@@ -224,8 +238,7 @@ def assumptions(output: str) -> tuple[str, ...]:
 def cache_folder(program: str) -> Path:
     """Where the compiled library of this Coq and these sources belongs."""
     digest = hashlib.sha256()
-    out = subprocess.run([program, "--print-version"], capture_output=True, timeout=20, check=False)
-    digest.update(out.stdout)
+    digest.update(_printed_version(program).encode())
     for source in sorted(library_folder().glob("*.v")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
