@@ -19,9 +19,13 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.calculus.network import Network
-from backproof.check.code.arguments import is_leaf, is_object, like, numbers
-from backproof.check.code.problem import UPSTREAM, Problem, argument_names
-from backproof.check.code.results import CodeError
+from backproof.check.code.arguments import is_leaf, is_object
+from backproof.check.code.custom import of_custom_vjp, of_function, of_module
+from backproof.check.code.layout import UPSTREAM, argument_names
+from backproof.check.code.problem import Problem
+from backproof.check.code.programs import loss_of
+from backproof.check.code.results import CodeError, at_path
+from backproof.check.code.upstream import NOTE, upstream_of, weighted
 from backproof.errors import UsageError
 
 Function = Callable[..., Any]
@@ -35,20 +39,14 @@ def problem_of(backward: Any, forward: Any, inputs: Sequence[Any]) -> Problem:
     inputs = tuple(inputs)
     kind = _kind(backward)
     if kind == "autograd":
-        from backproof.check.code.custom import of_function
-
         return of_function(backward, forward, inputs)
     if kind == "custom_vjp":
-        from backproof.check.code.custom import of_custom_vjp
-
         return of_custom_vjp(backward, forward, inputs)
     if kind == "object":
         return _of_object(backward, forward, inputs)
     if backward is True:
         backward = forward
     if isinstance(forward, Network | str | Path):
-        from backproof.check.code.programs import loss_of
-
         return _of_program(loss_of(forward), backward, inputs)
     owner = getattr(backward, "__self__", None)
     if owner is not None and is_object(owner):
@@ -148,28 +146,7 @@ def _with_upstream(
     def loss(*arguments: Any) -> Any:
         return weighted(_split(forward(*arguments[:-1]))[0], arguments[-1])
 
-    notes = ("the loss is the sum of the outputs times random numbers: the upstream gradient",)
-    return Problem(loss, backward, (*inputs, upstream_of(first)), (*names, UPSTREAM), origins, formulas, notes)
-
-
-def upstream_of(output: Any) -> Any:
-    """A random upstream gradient of the shape and type of an output, or of each of several."""
-    if isinstance(output, tuple | list):
-        return tuple(upstream_of(part) for part in output)
-    rng = np.random.default_rng(41)
-    own = numbers(output)
-    drawn = rng.normal(size=own.shape)
-    return like(output, drawn.astype(own.dtype) if own.dtype.kind == "f" else drawn)
-
-
-def weighted(output: Any, upstream: Any) -> Any:
-    """The sum of an output's entries, each times an entry of the upstream gradient."""
-    if isinstance(output, tuple | list):
-        total = 0.0
-        for part, weight in zip(output, upstream, strict=False):
-            total = total + weighted(part, weight)
-        return total
-    return (output * upstream).sum()
+    return Problem(loss, backward, (*inputs, upstream_of(first)), (*names, UPSTREAM), origins, formulas, (NOTE,))
 
 
 def _split(result: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -210,8 +187,6 @@ def _method(owner: Any, names: Sequence[str], count: int | None = None) -> Funct
 def _of_object(owner: Any, forward: Any, inputs: tuple[Any, ...]) -> Problem:
     """A model or layer with methods for both."""
     if hasattr(owner, "named_parameters") and _own_backward(owner) is None:
-        from backproof.check.code.custom import of_module
-
         return of_module(owner, forward, inputs)
     backward = _own_backward(owner) if hasattr(owner, "named_parameters") else _method(owner, GRADIENTS)
     if backward is None and callable(owner) and not hasattr(owner, "named_parameters"):
@@ -294,8 +269,6 @@ def _of_program(loss: Callable[[dict[str, Any]], Any], backward: Any, inputs: tu
     order = {(leaf.argument, leaf.path): name for name, leaf in problem.leaves.items()}
 
     def forward(*arguments: Any) -> Any:
-        from backproof.check.code.results import at_path
-
         found = {name: at_path(arguments[k], path) for (k, path), name in order.items()}
         return loss(found)
 

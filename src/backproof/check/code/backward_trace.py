@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from backproof.check.code.arguments import library, numbers
+from backproof.check.code.libraries import LIBRARIES
 from backproof.check.code.problem import Problem
 from backproof.check.code.standins import traced_names
 from backproof.check.code.tape import Node, Tape
@@ -39,8 +40,7 @@ def traced(
     plain numbers among the arguments are inputs too.
     """
     tape = Tape()
-    recorder = Recorder(tape, files, copying=copying)
-    recorder.library = problem.library
+    recorder = Recorder(tape, files, LIBRARIES, library=problem.library, copying=copying)
     inputs = {
         name: Traced(recorder, tape.enter(name, problem.values.get(name, numbers(leaf.original))))
         for name, leaf in problem.leaves.items()

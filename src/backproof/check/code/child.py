@@ -15,8 +15,10 @@ import types
 from pathlib import Path
 from typing import Any, Final
 
+from backproof.check.code.adapters import problem_of
 from backproof.check.code.judging import judge
 from backproof.check.code.problem import Problem
+from backproof.check.code.results import returned_names
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
 from backproof.errors import UsageError
 
@@ -88,8 +90,6 @@ def _problem(backward: Any, forward: Any, inputs: tuple[Any, ...]) -> Problem:
         takes = [len(inspect.signature(inspect.unwrap(function)).parameters) for function in (forward, backward)]
         if takes == [len(names)] * 2 and isinstance(inputs[0], dict | list):
             return Problem(forward, backward, inputs, names)
-    from backproof.check.code.adapters import problem_of
-
     # A custom gradient or an object brings its own forward; that of the file is for plain functions.
     own = forward if inspect.isfunction(backward) or inspect.ismethod(backward) else None
     return problem_of(backward, own, inputs)
@@ -97,8 +97,6 @@ def _problem(backward: Any, forward: Any, inputs: tuple[Any, ...]) -> Problem:
 
 def _gives_both(function: Any) -> bool:
     """Whether a function returns a pair or more, as (value, gradient) does."""
-    from backproof.check.code.results import returned_names
-
     return len(returned_names(function)) >= 2
 
 

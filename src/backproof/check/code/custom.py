@@ -14,14 +14,14 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from backproof.check.code.adapters import upstream_of, weighted
 from backproof.check.code.arguments import is_leaf, leaves, library
-from backproof.check.code.problem import UPSTREAM, Problem
+from backproof.check.code.layout import UPSTREAM
+from backproof.check.code.problem import Problem
 from backproof.check.code.results import CodeError
 from backproof.check.code.tracing import Traced
+from backproof.check.code.upstream import NOTE, upstream_of, weighted
 
 Function = Callable[..., Any]
-NOTE = "the loss is the sum of the outputs times random numbers: the upstream gradient"
 
 
 class Context:

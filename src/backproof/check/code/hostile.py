@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code.arguments import is_object, leaves, library, numbers
+from backproof.check.code.arguments import is_object, leaves, library, numbers, replaced
 from backproof.check.code.kinds import CodeMistake, named
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
@@ -248,8 +248,6 @@ def _changed_in_place(arguments: tuple[Any, ...], k: int, change: Callable[[Arra
 
 
 def _with(argument: Any, change: Callable[[Array], Array]) -> Any:
-    from backproof.check.code.arguments import replaced
-
     if is_object(argument):
         return argument
     return replaced(argument, lambda _, v: change(v) if isinstance(v, np.ndarray) and v.ndim else v)

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code import hostile, probes
+from backproof.check.code import hostile, probes, safeguards
+from backproof.check.code.adapters import problem_of
 from backproof.check.code.case import Case
 from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.diagnosis import diagnose
@@ -47,8 +48,6 @@ def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any],
     >>> report["w"].verdict, report["w"].mistakes[0].name
     ('refuted', 'missing-slope')
     """
-    from backproof.check.code.adapters import problem_of
-
     return judge([problem_of(backward, forward, inputs)], budget=budget)
 
 
@@ -212,8 +211,6 @@ def _safeguarded(wrong: Mapping[str, Comparison], truth: Truth) -> dict[str, str
     It is settled by certified bounds: the deviation may be large where functions saturate, and is none from the
     gradient without the constant.
     """
-    from backproof.check.code import safeguards
-
     open_names = [n for n, c in wrong.items() if c.kind == "differs"]
     tiny = safeguards.constants(truth.trace) if truth.trace is not None and open_names else {}
     if truth.trace is None or not tiny:

@@ -7,58 +7,18 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
 
 from backproof.check.code.arguments import library, numbers
-from backproof.check.code.functions import FUNCTIONS, created
+from backproof.check.code.functions import FUNCTIONS, METHODS
 from backproof.check.code.operations import UNARY
 from backproof.check.code.tracing import Recorder, Traced, UntraceableError, plain
 
 Handler = Callable[..., Any]
-
-
-def standin(recorder: Recorder, value: Any) -> Any:
-    """What means a module or function of PyTorch or JAX while its file is traced, or None."""
-    from backproof.check.code.standins import Module
-
-    if not isinstance(value, types.ModuleType):
-        return None
-    made = created(recorder)
-    match value.__name__:
-        case "torch":
-            own = {name: made[name] for name in ("zeros", "empty", "ones", "full", "eye")}
-            return Module(recorder, value, own | {"tensor": made["array"], "as_tensor": made["array"]})
-        case "jax.numpy":
-            return Module(recorder, np, made)
-        case "jax.nn":
-            return Module(recorder, value, _either(recorder, value, NN))
-        case "jax.lax":
-            return Module(recorder, value, _either(recorder, value, LAX))
-        case "jax.scipy.special":
-            return Module(recorder, value, _either(recorder, value, NN))
-        case "jax":
-            own: dict[str, Any] = {"numpy": Module(recorder, np, made)}
-            for name, table in (("nn", NN), ("lax", LAX)):
-                own[name] = Module(recorder, getattr(value, name), _either(recorder, getattr(value, name), table))
-            return Module(recorder, value, own)
-        case _:
-            return None
-
-
-def _either(recorder: Recorder, module: Any, table: dict[str, Handler]) -> dict[str, Any]:
-    def function(name: str) -> Callable[..., Any]:
-        def run(*arguments: Any, **options: Any) -> Any:
-            if any(isinstance(a, Traced) for a in arguments):
-                return table[name](recorder, *arguments, **options)
-            return getattr(module, name)(*arguments, **options)
-
-        return run
-
-    return {name: function(name) for name in table if hasattr(module, name)}
 
 
 def torch_function(recorder: Recorder, function: Any, arguments: Any, options: Any) -> Any:
@@ -68,11 +28,12 @@ def torch_function(recorder: Recorder, function: Any, arguments: Any, options: A
     if name == "__get__" and owner is not None:
         raise UntraceableError("an attribute of a tensor is not known here")
     arguments = [_numbers(a) for a in arguments]
-    return called(recorder, name, arguments, renamed(options))
+    return called(recorder, name, arguments, options)
 
 
-def called(recorder: Recorder, name: str, arguments: Any, options: dict[str, Any]) -> Any:
+def called(recorder: Recorder, name: str, arguments: Any, options: Mapping[str, Any]) -> Any:
     """A function or method of PyTorch by its name."""
+    options = _renamed(options)
     name = name.strip("_") if name.startswith("__") else name
     if name in TORCH:
         return TORCH[name](recorder, *arguments, **options)
@@ -99,7 +60,7 @@ def _numbers(value: Any) -> Any:
     return numbers(value) if library(value) == "torch" else value
 
 
-def renamed(options: dict[str, Any]) -> dict[str, Any]:
+def _renamed(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a method of PyTorch by NumPy's names."""
     return {_RENAMED.get(k, k): _numbers(v) for k, v in options.items() if k not in ("dtype", "out", "device")}
 
@@ -305,3 +266,26 @@ class At:
 
     def multiply(self, value: Any) -> Traced:
         return self.set(self._array[self._key] * value)
+
+
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """The words of NumPy, PyTorch and JAX."""
+
+    functions: Mapping[str, Handler]
+    methods: Mapping[str, Handler]
+
+    def met(self, recorder: Recorder, function: Any, arguments: Any, options: Any) -> Any:
+        """A function of PyTorch that met a traced value."""
+        return torch_function(recorder, function, arguments, options)
+
+    def called(self, recorder: Recorder, name: str, arguments: Any, options: Mapping[str, Any]) -> Any:
+        """A function or method of PyTorch by its name."""
+        return called(recorder, name, arguments, options)
+
+    def at(self, array: Traced) -> At:
+        """JAX's `x.at`."""
+        return At(array)
+
+
+LIBRARIES: Final = Libraries(FUNCTIONS, METHODS)

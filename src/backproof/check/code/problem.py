@@ -7,38 +7,17 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from backproof.check.code.arguments import Path, is_leaf, is_object, leaves, library, like, numbers, replaced, written
+from backproof.check.code.arguments import Path, is_leaf, is_object, library, like, numbers, replaced
+from backproof.check.code.layout import UPSTREAM, Layout, Leaf, argument_names
 from backproof.check.code.operations import Array
 from backproof.check.code.results import CodeError, named
-
-UPSTREAM: Final = "upstream"
-ROLES: Final = (
-    dict.fromkeys(("x", "X", "inputs", "input", "data", "features", "images", "inp", "xs", "A_prev"), "data")
-    | dict.fromkeys(("y", "Y", "target", "targets", "label", "labels", "t", "y_true", "ys"), "target")
-    | {UPSTREAM: "upstream"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One array among the arguments: the name that its gradient has, the argument it is in, and the path to it."""
-
-    name: str
-    argument: int
-    path: Path
-    original: Any
-
-    @property
-    def is_float(self) -> bool:
-        return np.asarray(numbers(self.original)).dtype.kind in "fV"
 
 
 @dataclass
@@ -63,18 +42,33 @@ class Problem:
         """The function that a person wrote the gradient in."""
         return self.formulas or self.backward
 
-    def at(self, inputs: tuple[Any, ...]) -> Problem:
-        """The same functions with other arguments."""
-        return replace(self, inputs=inputs)
+    @cached_property
+    def layout(self) -> Layout:
+        """The arguments as arrays by name."""
+        return Layout(self.inputs, self.names, self.written_in)
+
+    @property
+    def leaves(self) -> dict[str, Leaf]:
+        """All arrays and numbers of the arguments by name."""
+        return self.layout.leaves
+
+    @property
+    def float_leaves(self) -> dict[str, Leaf]:
+        """The arrays that a gradient can belong to."""
+        return self.layout.float_leaves
+
+    @property
+    def values(self) -> dict[str, Array]:
+        """The numbers of the arrays that a gradient can belong to, in float64."""
+        return self.layout.values
 
     def role(self, leaf: Leaf) -> str:
         """What an array is for: `parameter`, `data`, `target`, or the `upstream` gradient."""
-        known = ROLES.get(self.names[leaf.argument])
-        if leaf.argument == 0 and (known is None or UPSTREAM not in self.names):
-            return "parameter"
-        if known is None and UPSTREAM in self.names:
-            return "parameter"
-        return known or {1: "data", 2: "target"}.get(leaf.argument, "data")
+        return self.layout.role(leaf)
+
+    def at(self, inputs: tuple[Any, ...]) -> Problem:
+        """The same functions with other arguments."""
+        return replace(self, inputs=inputs)
 
     @cached_property
     def wanted(self) -> list[str]:
@@ -93,22 +87,6 @@ class Problem:
         return enabled(True)
 
     @cached_property
-    def leaves(self) -> dict[str, Leaf]:
-        """All arrays and numbers of the arguments by name."""
-        found: dict[str, Leaf] = {}
-        for k, (argument, value) in enumerate(zip(self.names, self.inputs, strict=True)):
-            for path, original in leaves(value):
-                inside = k == 0 and not is_leaf(value) and len(self.inputs) > 1
-                name = written(path) if inside else argument + (f"{_bracketed(path)}" if path else "")
-                found[name if name not in found else f"{argument}.{name}"] = Leaf(name, k, path, original)
-        return found
-
-    @cached_property
-    def float_leaves(self) -> dict[str, Leaf]:
-        """The arrays that a gradient can belong to."""
-        return {name: leaf for name, leaf in self.leaves.items() if leaf.is_float}
-
-    @cached_property
     def library(self) -> str:
         """The library that most arrays are of."""
         found = [library(leaf.original) for leaf in self.float_leaves.values()]
@@ -118,11 +96,6 @@ class Problem:
     def is_double(self) -> bool:
         """Whether all arrays are float64."""
         return all(np.asarray(numbers(leaf.original)).dtype.itemsize >= 8 for leaf in self.float_leaves.values())
-
-    @cached_property
-    def values(self) -> dict[str, Array]:
-        """The numbers of the arrays that a gradient can belong to, in float64."""
-        return {n: np.asarray(numbers(leaf.original), dtype=np.float64) for n, leaf in self.float_leaves.items()}
 
     def arguments(self, changed: Mapping[str, Any] | None = None, *, double: bool = True) -> tuple[Any, ...]:
         """Fresh arguments, with some arrays changed; floats in float64, or in their own types."""
@@ -161,20 +134,7 @@ class Problem:
 
     def gradients(self, arguments: tuple[Any, ...], before: Mapping[str, Any]) -> dict[str, Any]:
         """What the backward function gives for these arguments, by the names of the arrays."""
-        return named(self, self.backward(*arguments), arguments, before)
-
-
-def _bracketed(path: Path) -> str:
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-
-
-def argument_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
-    """The names of a function's arguments, or x1, x2, … where they cannot be known."""
-    try:
-        names = tuple(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        names = ()
-    return names[:count] if len(names) >= count else tuple(f"x{k + 1}" for k in range(count))
+        return named(self.layout, self.backward(*arguments), arguments, before)
 
 
 def one_number(result: Any) -> Any:

@@ -16,15 +16,13 @@ import math
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from backproof.check.code.arguments import Path, children, is_leaf, is_object, library, written
+from backproof.check.code.layout import Layout
 from backproof.errors import BackproofError
-
-if TYPE_CHECKING:
-    from backproof.check.code.problem import Problem
 
 PREFIX: Final = re.compile(r"^(?:d[LJECl]_?/?d_?|dloss_?d?_?|grad_?|nabla_|delta_|∂L?/?∂?|D_|d_|d|g_|g)(?=\w)")
 SUFFIX: Final = re.compile(r"(?:_?grads?_?|\.grad|_bar|_g)$")
@@ -37,36 +35,36 @@ class CodeError(BackproofError):
     """A function of a person that failed or gave something that is no gradient."""
 
 
-def named(problem: Problem, result: Any, arguments: tuple[Any, ...], before: Mapping[str, Any]) -> dict[str, Any]:
+def named(layout: Layout, result: Any, arguments: tuple[Any, ...], before: Mapping[str, Any]) -> dict[str, Any]:
     """The gradients of a result by the names of the arrays they belong to. Raises CodeError where there are none.
 
     `before` holds the arrays as they were when the backward function was called.
     """
     if result is None or any(result is a for a in arguments if is_object(a)):
-        found = dict(_beside(problem, arguments)) or _steps(problem, arguments, before)
+        found = dict(_beside(layout, arguments)) or _steps(layout, arguments, before)
         if found:
             return found
         raise _no_gradients(result)
     if isinstance(result, Mapping):
-        return _by_keys(problem, result)
+        return _by_keys(layout, result)
     if is_leaf(result):
-        return _single(problem, result) | (dict(_beside(problem, arguments)) if _owns(arguments) else {})
+        return _single(layout, result) | (dict(_beside(layout, arguments)) if _owns(arguments) else {})
     if isinstance(result, list | tuple):
-        if _is_value_first(problem, result):
-            return named(problem, result[1], arguments, before)
-        return _by_order(problem, result) | (dict(_beside(problem, arguments)) if _owns(arguments) else {})
+        if _is_value_first(layout, result):
+            return named(layout, result[1], arguments, before)
+        return _by_order(layout, result) | (dict(_beside(layout, arguments)) if _owns(arguments) else {})
     inside = children(result)
     if inside:
-        return _by_keys(problem, {str(key): value for key, value in inside}, whole=False)
+        return _by_keys(layout, {str(key): value for key, value in inside}, whole=False)
     raise _no_gradients(result)
 
 
-def _single(problem: Problem, result: Any) -> dict[str, Any]:
+def _single(layout: Layout, result: Any) -> dict[str, Any]:
     """One array: the gradient of the only data of a layer, or of the first array."""
-    names = list(problem.float_leaves)
-    if _owns(problem.inputs):
-        data = [n for n in names if problem.role(problem.leaves[n]) != "upstream" and problem.leaves[n].argument]
-        same = [n for n in data if np.shape(problem.values[n]) == np.shape(result)]
+    names = list(layout.float_leaves)
+    if _owns(layout.inputs):
+        data = [n for n in names if layout.role(layout.leaves[n]) != "upstream" and layout.leaves[n].argument]
+        same = [n for n in data if np.shape(layout.values[n]) == np.shape(result)]
         names = same or data or names
     return dict.fromkeys(names[:1], result)
 
@@ -85,21 +83,21 @@ def _owns(arguments: tuple[Any, ...]) -> bool:
     return any(is_object(a) for a in arguments)
 
 
-def _is_value_first(problem: Problem, result: Sequence[Any]) -> bool:
+def _is_value_first(layout: Layout, result: Sequence[Any]) -> bool:
     """Whether a result is (loss, gradients), as SciPy's optimisers and many classes have it."""
     if len(result) != 2 or not is_leaf(result[0]) or _size(result[0]) != 1:
         return False
     if not is_leaf(result[1]):
         return True
-    shapes = [np.shape(problem.values[n]) for n in problem.float_leaves]
+    shapes = [np.shape(layout.values[n]) for n in layout.float_leaves]
     return shapes[:2] != [np.shape(r) for r in result]
 
 
-def _by_keys(problem: Problem, result: Mapping[Any, Any], *, whole: bool = True) -> dict[str, Any]:
+def _by_keys(layout: Layout, result: Mapping[Any, Any], *, whole: bool = True) -> dict[str, Any]:
     """The gradients by their keys; with `whole`, arrays that belong to nothing that is known keep their key."""
     found: dict[str, Any] = {}
-    for path, value in _flat(result, lambda path: meant(problem, written(path)) is not None):
-        name = meant(problem, written(path))
+    for path, value in _flat(result, lambda path: meant(layout, written(path)) is not None):
+        name = meant(layout, written(path))
         if value is None or (name is None and not (whole and is_leaf(value) and np.shape(value))):
             continue
         found.setdefault(name if name is not None else written(path), value)
@@ -129,21 +127,21 @@ def _is_plain(values: Sequence[Any]) -> bool:
         return False
 
 
-def meant(problem: Problem, key: str) -> str | None:
+def meant(layout: Layout, key: str) -> str | None:
     """The array that a key means: W1, dW1, grad_W1, W1_grad, params.W1, dL_dW1, gradients.weights[0]."""
-    first = problem.names[0] if problem.names else "params"
+    first = layout.names[0] if layout.names else "params"
     key = key.removeprefix("params.").removeprefix(first + ".")
     bare = SUFFIX.sub("", key)
     forms = [key, PREFIX.sub("", key), bare, PREFIX.sub("", bare)]
     # A key such as dweights[0] or grads.W1: the prefix may stand before any part.
     forms += [".".join(PREFIX.sub("", part) for part in key.split("."))]
     forms += [form.partition(".")[2] for form in list(forms) if form.partition(".")[0] in COLLECTIONS]
-    known = problem.leaves
+    known = layout.leaves
     for form in forms:
         if form in known:
             return form
-        if form in problem.names:
-            inside = [n for n, leaf in problem.float_leaves.items() if problem.names[leaf.argument] == form]
+        if form in layout.names:
+            inside = [n for n, leaf in layout.float_leaves.items() if layout.names[leaf.argument] == form]
             if len(inside) == 1:
                 return inside[0]
     for same in (_letters, lambda text: _letters(text).lower()):
@@ -162,30 +160,30 @@ def _letters(text: str) -> str:
     return re.sub(r"\W|_+$", "", text)
 
 
-def _by_order(problem: Problem, result: Sequence[Any]) -> dict[str, Any]:
-    by_name = _by_returned_names(problem, result)
-    if by_name:
+def _by_order(layout: Layout, result: Sequence[Any]) -> dict[str, Any]:
+    by_name = _by_returned_names(layout, result)
+    if by_name is not None:
         return by_name
-    if len(result) == len(problem.inputs) and any(g is None for g in result):
-        return _by_keys(problem, {a: g for a, g in zip(problem.names, result, strict=True) if g is not None})
-    numbers_alone = not any(isinstance(leaf.original, float) for leaf in problem.float_leaves.values())
+    if len(result) == len(layout.inputs) and any(g is None for g in result):
+        return _by_keys(layout, {a: g for a, g in zip(layout.names, result, strict=True) if g is not None})
+    numbers_alone = not any(isinstance(leaf.original, float) for leaf in layout.float_leaves.values())
     flat = [v for _, v in _flat(list(result), lambda path: bool(path) and numbers_alone) if v is not None]
-    everything = list(problem.float_leaves)
-    first = [n for n in everything if problem.leaves[n].argument == 0]
+    everything = list(layout.float_leaves)
+    first = [n for n in everything if layout.leaves[n].argument == 0]
     for gradients in (flat, flat[1:] if flat and is_leaf(flat[0]) and _size(flat[0]) == 1 else []):
         for names in (first, everything):
-            placed = _placed(problem, names, gradients)
+            placed = _placed(layout, names, gradients)
             if placed is not None:
                 return placed
     return dict(zip(first if len(flat) == len(first) else everything, flat, strict=False))
 
 
-def _placed(problem: Problem, names: list[str], gradients: list[Any]) -> dict[str, Any] | None:
+def _placed(layout: Layout, names: list[str], gradients: list[Any]) -> dict[str, Any] | None:
     """The gradients by the shapes of the arrays, in their order where that is free; None where they do not fit."""
     if not gradients or len(gradients) > len(names) or not all(map(is_leaf, gradients)):
         return None
     shapes = [np.shape(g) for g in gradients]
-    own = {name: np.shape(problem.values[name]) for name in names}
+    own = {name: np.shape(layout.values[name]) for name in names}
     if len(gradients) == len(names) and all(own[n] == s for n, s in zip(names, shapes, strict=True)):
         return dict(zip(names, gradients, strict=True))
     if len(gradients) < len(names):
@@ -203,20 +201,42 @@ def _placed(problem: Problem, names: list[str], gradients: list[Any]) -> dict[st
     return found
 
 
-def _by_returned_names(problem: Problem, result: Sequence[Any]) -> dict[str, Any]:
-    """By the names in `return dW1, db1, dW2, db2`."""
-    names = returned_names(problem.written_in)
-    if len(names) != len(result):
-        return {}
+def _by_returned_names(layout: Layout, result: Sequence[Any]) -> dict[str, Any] | None:
+    """By the names in `return dW1, db1, dW2, db2`; what has no known name by its place among those that have one.
+
+    None where the names do not fit the result, or no array has one of them.
+    """
+    keys = returned_names(layout.written_in)
+    if len(keys) != len(result):
+        return None
+    known = [meant(layout, key) if key else None for key in keys]
+    placed = [name for name in known if name is not None]
+    if not placed or len(set(placed)) < len(placed):
+        return None
+    left = [n for n in layout.float_leaves if n not in placed and layout.role(layout.leaves[n]) != "upstream"]
     found: dict[str, Any] = {}
-    for key, value in zip(names, result, strict=True):
-        name = meant(problem, key) if key else None
-        if name is None or value is None:
+    loose: dict[str, Any] = {}
+    for k, (key, name, value) in enumerate(zip(keys, known, result, strict=True)):
+        if value is None:
             continue
-        if name in found:
-            return {}
-        found[name] = value if is_leaf(value) or not isinstance(value, list) else np.asarray(value, dtype=float)
-    return found if len(found) >= max(1, len(result) - 2) else {}
+        value = value if is_leaf(value) or not isinstance(value, list) else np.asarray(value, dtype=float)
+        if name is not None:
+            found[name] = value
+        elif is_leaf(value) and (is_gradient(key) if key else k or np.shape(value)):
+            same = next((n for n in left if np.shape(layout.values[n]) == np.shape(value)), None)
+            if same is None:
+                loose[key or f"result[{k}]"] = value
+            else:
+                left.remove(same)
+                found[same] = value
+    if len(loose) == len(left):
+        return found | dict(zip(left, loose.values(), strict=True))
+    return found | {key: value for key, value in loose.items() if np.shape(value)}
+
+
+def is_gradient(key: str) -> bool:
+    """Whether a name is one that gradients have: dx, grad_w, w_grad."""
+    return PREFIX.sub("", key) != key or SUFFIX.sub("", key) != key
 
 
 def returned_names(function: Callable[..., Any]) -> list[str]:
@@ -233,9 +253,9 @@ def returned_names(function: Callable[..., Any]) -> list[str]:
     return [part.id if isinstance(part, ast.Name) else "" for part in last.elts]
 
 
-def _beside(problem: Problem, arguments: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+def _beside(layout: Layout, arguments: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
     """The gradients that objects hold beside their parameters: dW beside W, W.grad, grads["W"], dweights[0]."""
-    for name, leaf in problem.float_leaves.items():
+    for name, leaf in layout.float_leaves.items():
         chain = list(_chain(arguments[leaf.argument], leaf.path))
         if not any(is_object(container) for container, _ in chain):
             continue
@@ -307,16 +327,16 @@ def _found(tree: Any, path: Path) -> Iterator[Any]:
         yield tree if is_leaf(tree) else np.asarray(tree, dtype=float)
 
 
-def _steps(problem: Problem, arguments: tuple[Any, ...], before: Mapping[str, Any]) -> dict[str, Any]:
+def _steps(layout: Layout, arguments: tuple[Any, ...], before: Mapping[str, Any]) -> dict[str, Any]:
     """What a step of training subtracted, over the learning rate: for objects that learn in place."""
     found: dict[str, Any] = {}
-    for name, leaf in problem.float_leaves.items():
+    for name, leaf in layout.float_leaves.items():
         model = arguments[leaf.argument]
         if not is_object(model):
             continue
         now = at_path(model, leaf.path)
         rate = next((r for r in (getattr(model, key, None) for key in RATES) if isinstance(r, int | float) and r), None)
-        start = before.get(name, problem.values[name])
+        start = before.get(name, layout.values[name])
         if rate is None or now is None or np.shape(now) != np.shape(start):
             continue
         step = (start - now) * (1 / rate)

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import math
+import sys
 import types
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from backproof.check.code.functions import FUNCTIONS, MATH, created
+from backproof.check.code.functions import FUNCTIONS, MATH, Handler, created
+from backproof.check.code.libraries import LAX, NN, called
 from backproof.check.code.operations import UNARY
 from backproof.check.code.tracing import Recorder, Traced, plain
 
@@ -45,13 +47,49 @@ class Module:
         def function(*arguments: Any, **options: Any) -> Any:
             if _traced(arguments) or _traced(options.values()):
                 if self._module.__name__.partition(".")[0] == "torch":
-                    from backproof.check.code.libraries import called, renamed
-
-                    return called(self._recorder, name, list(arguments), renamed(options))
+                    return called(self._recorder, name, list(arguments), options)
                 return FUNCTIONS[name](self._recorder, *arguments, **options)
             return found(*arguments, **options)
 
         return function
+
+
+def _standin(recorder: Recorder, value: Any) -> Any:
+    """What means a module or function of PyTorch or JAX while its file is traced, or None."""
+    if not isinstance(value, types.ModuleType):
+        return None
+    made = created(recorder)
+    match value.__name__:
+        case "torch":
+            own = {name: made[name] for name in ("zeros", "empty", "ones", "full", "eye")}
+            return Module(recorder, value, own | {"tensor": made["array"], "as_tensor": made["array"]})
+        case "jax.numpy":
+            return Module(recorder, np, made)
+        case "jax.nn":
+            return Module(recorder, value, _either(recorder, value, NN))
+        case "jax.lax":
+            return Module(recorder, value, _either(recorder, value, LAX))
+        case "jax.scipy.special":
+            return Module(recorder, value, _either(recorder, value, NN))
+        case "jax":
+            own: dict[str, Any] = {"numpy": Module(recorder, np, made)}
+            for name, table in (("nn", NN), ("lax", LAX)):
+                own[name] = Module(recorder, getattr(value, name), _either(recorder, getattr(value, name), table))
+            return Module(recorder, value, own)
+        case _:
+            return None
+
+
+def _either(recorder: Recorder, module: Any, table: Mapping[str, Handler]) -> dict[str, Any]:
+    def function(name: str) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            if any(isinstance(a, Traced) for a in arguments):
+                return table[name](recorder, *arguments, **options)
+            return getattr(module, name)(*arguments, **options)
+
+        return run
+
+    return {name: function(name) for name in table if hasattr(module, name)}
 
 
 def numeric(recorder: Recorder, plain_type: type) -> Any:
@@ -91,8 +129,6 @@ def _special(recorder: Recorder) -> dict[str, Any]:
             return recorder.unary({"expit": "sigmoid"}.get(name, name), arguments[0])
 
         return function
-
-    import sys
 
     module = sys.modules.get("scipy.special")
     if module is None:
@@ -137,9 +173,7 @@ def meanings(recorder: Recorder, file_globals: dict[str, Any]) -> dict[str, Any]
                 case "scipy":
                     changed[name] = Module(recorder, value, {"special": Module(recorder, value.special, special)})
                 case _:
-                    from backproof.check.code.libraries import standin
-
-                    found = standin(recorder, value)
+                    found = _standin(recorder, value)
                     if found is not None:
                         changed[name] = found
         elif (
@@ -153,9 +187,7 @@ def meanings(recorder: Recorder, file_globals: dict[str, Any]) -> dict[str, Any]
         elif isinstance(value, np.vectorize) and getattr(value.pyfunc, "__name__", "") in MATH:
             changed[name] = _vectorized(recorder, value)
         elif name not in changed:
-            from backproof.check.code.libraries import standin
-
-            found = standin(recorder, value) if callable(value) else None
+            found = _standin(recorder, value) if callable(value) else None
             if found is not None:
                 changed[name] = found
     return changed

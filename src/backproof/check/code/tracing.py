@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -30,14 +30,49 @@ class UntraceableError(BackproofError):
     """Something that a tape does not know."""
 
 
-class Recorder:
-    """The tape in use and the files whose lines are noted."""
+class Vocabulary(Protocol):
+    """What functions and methods of the libraries do on a tape, by their names."""
 
-    def __init__(self, tape: Tape, files: frozenset[str], *, copying: bool = False) -> None:
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """NumPy's functions."""
+        ...
+
+    @property
+    def methods(self) -> Mapping[str, Callable[..., Any]]:
+        """The methods of NumPy's arrays."""
+        ...
+
+    def met(self, recorder: Recorder, function: Any, arguments: Any, options: Any) -> Any:
+        """A function of PyTorch that met a traced value."""
+        ...
+
+    def called(self, recorder: Recorder, name: str, arguments: Any, options: Mapping[str, Any]) -> Any:
+        """A function or method of PyTorch by its name."""
+        ...
+
+    def at(self, array: Traced) -> Any:
+        """JAX's `x.at`."""
+        ...
+
+
+class Recorder:
+    """The tape in use, the words that it knows, and the files whose lines are noted."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        files: frozenset[str],
+        vocabulary: Vocabulary,
+        *,
+        library: str = "numpy",
+        copying: bool = False,
+    ) -> None:
         self.tape = tape
         self.files = files
+        self.vocabulary = vocabulary
+        self.library = library
         self.copying = copying
-        self.library = "numpy"
 
     def line(self) -> int:
         """The line of the person's file that is being run."""
@@ -276,34 +311,27 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return result if self.recorder.copying else target.become(result)
 
     def __array_function__(self, function: Any, _: Any, args: Any, options: Any) -> Any:
-        from backproof.check.code.functions import FUNCTIONS
-
-        handler = FUNCTIONS.get(function.__name__)
+        handler = self.recorder.vocabulary.functions.get(function.__name__)
         if handler is None:
             raise UntraceableError(f"numpy.{function.__name__} is not known here")
         return handler(self.recorder, *args, **options)
 
     @classmethod
     def __torch_function__(cls, function: Any, _: Any, args: Any = (), options: Any = None) -> Any:
-        from backproof.check.code.libraries import torch_function
-
         first = next(a for a in _flattened((args, options or {})) if isinstance(a, Traced))
-        return torch_function(first.recorder, function, args, options or {})
+        return first.recorder.vocabulary.met(first.recorder, function, args, options or {})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if self.recorder.library == "torch":
             return self._torch_attribute(name)
-        from backproof.check.code.functions import METHODS
-
-        if name in METHODS:
-            return lambda *args, **options: METHODS[name](self.recorder, self, *args, **options)
-        raise AttributeError(name)
+        method = self.recorder.vocabulary.methods.get(name)
+        if method is None:
+            raise AttributeError(name)
+        return lambda *args, **options: method(self.recorder, self, *args, **options)
 
     def _torch_attribute(self, name: str) -> Any:
-        from backproof.check.code.libraries import called, renamed
-
         match name:
             case "mT":
                 return self.recorder.op("transpose", self, attr=(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
@@ -314,15 +342,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             case "data":
                 return self
             case _:
-                return lambda *args, **options: called(
-                    self.recorder, name, [self, *map(_foreign, args)], renamed(options)
+                vocabulary = self.recorder.vocabulary
+                return lambda *args, **options: vocabulary.called(
+                    self.recorder, name, [self, *map(_foreign, args)], options
                 )
 
     @property
     def at(self) -> Any:
-        from backproof.check.code.libraries import At
-
-        return At(self)
+        return self.recorder.vocabulary.at(self)
 
     def transpose(self, *axes: Any) -> Traced:
         if self.recorder.library == "torch" and len(axes) == 2 and self.ndim != 2:

@@ -15,8 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code.arguments import library, numbers
+from backproof.check.code.libraries import LIBRARIES
 from backproof.check.code.operations import Array
 from backproof.check.code.problem import Problem
+from backproof.check.code.standins import traced_names
 from backproof.check.code.tape import Node, Tape, before, sweep
 from backproof.check.code.tracing import Recorder, Traced, UntraceableError
 from backproof.errors import BackproofError
@@ -57,11 +59,8 @@ class Truth:
 
 def traced(problem: Problem, files: frozenset[str], namespaces: list[dict[str, Any]]) -> Trace:
     """The forward function on a tape. Raises UntraceableError."""
-    from backproof.check.code.standins import traced_names
-
     tape = Tape()
-    recorder = Recorder(tape, files)
-    recorder.library = problem.library
+    recorder = Recorder(tape, files, LIBRARIES, library=problem.library)
     inputs = {name: Traced(recorder, tape.enter(name, value)) for name, value in problem.values.items()}
     for name, leaf in problem.leaves.items():
         if name not in inputs and library(leaf.original) and np.ndim(numbers(leaf.original)):
