@@ -344,3 +344,23 @@ def test_published_chapters_are_judged_without_a_wrong_verdict(name: str, least:
     # Every equation that these chapters state as true is true.
     assert not [c.claim for c in report.claims if c.verdict == "refuted"]
     assert sum(c.verdict == "proved" for c in report.claims) >= least
+
+
+def test_a_function_of_nothing_cannot_be_read() -> None:
+    (claim,) = judged(r"A gate $y = g x + (1 - g) F()$ has $\frac{\partial y}{\partial x} = g + (1 - g) F'(x)$.").claims
+    assert claim.verdict == "unread"
+    assert "between the brackets" in (claim.because or "")
+
+
+def test_a_softmax_of_a_matrix_may_run_over_rows_or_columns() -> None:
+    text = r"Let $P = \mathrm{softmax}(S)$ and $dS_{ij} = P_{ij}(dP_{ij} - \sum_k P_{ik} dP_{ik})$."
+    assert verdicts(text) == ["proved"]
+    assert verdicts("Row-wise softmax. " + text) == ["proved"]
+    assert verdicts("Column-wise softmax. " + text) == ["refuted"]
+
+
+def test_a_name_for_a_gradient_is_no_claim() -> None:
+    text = r"""With $h = \tanh(Wx + b)$ and the upstream gradient $g = \frac{\partial L}{\partial h}$:
+$$\frac{\partial L}{\partial b} = g \odot (1 - h \odot h)$$
+$$\frac{\partial L}{\partial x} = W^T g$$"""
+    assert verdicts(text) == ["proved", "refuted"]

@@ -26,6 +26,7 @@ class GivenNetwork(Network):
 
     given: Program = field(default_factory=Program)
     title: str = "as defined"
+    unit_axis: int | None = None
 
     # Two worksheets are two networks, whatever their options say: caches must never take one for the other.
     def __eq__(self, other: object) -> bool:
@@ -58,7 +59,7 @@ class GivenNetwork(Network):
             for n, sorts in self.given.inputs.items()
             if n.partition("(")[0] in TARGETS and 1 <= len(sorts) <= 2 and not _assumed(self.given, n)
         ]
-        last = 1 if self.given.row_vectors else 0
+        last = self.unit_axis if self.unit_axis is not None else int(self.given.row_vectors)
         return tuple(Assumption(n, "unit-sum", axis=last if len(self.given.inputs[n]) == 2 else 0) for n in targets)
 
     def describe(self) -> str:
@@ -90,6 +91,7 @@ class World:
     layouts: Literal["declared", "vectors", "all"] = "declared"
     sizes: Mapping[str, str] = field(default_factory=dict[str, str])
     batch: str | None = None
+    unit_axis: int | None = None
     title: str = "as defined"
 
     @cached_property
@@ -97,7 +99,10 @@ class World:
         """The program as a network."""
         many = self.batch is not None
         layout = "rows" if self.program.row_vectors else "columns"
-        return GivenNetwork(given=self.program, title=self.title, layout=layout, reduction="sum" if many else "none")
+        reduction = "sum" if many else "none"
+        return GivenNetwork(
+            given=self.program, title=self.title, unit_axis=self.unit_axis, layout=layout, reduction=reduction
+        )
 
     @cached_property
     def whole(self) -> Program:
@@ -133,6 +138,7 @@ class World:
             layouts=self.layouts,
             sizes=self.sizes,
             batch=self.batch,
+            unit_axis=self.unit_axis,
         )
 
     def differentiated(self, expr: Expr, entry: Tensor) -> Expr:

@@ -109,10 +109,12 @@ PAIRWISE: Final[Mapping[str, Callable[[Expr, Expr], Expr]]] = MappingProxyType(
         "min": minimum,
         "minimum": minimum,
         "pow": exponential_power,
+        "power": exponential_power,
         "add": add,
         "subtract": lambda u, v: add(u, mul(-1, v)),
         "multiply": mul,
         "divide": lambda u, v: mul(u, power(v, -1)),
+        "true_divide": lambda u, v: mul(u, power(v, -1)),
     }
 )
 """Functions of two scalars, by name; `max` and `min` take more."""

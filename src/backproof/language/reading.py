@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from backproof.errors import BackproofError, Place, ShapeError
+from backproof.errors import BackproofError, FormulaError, Place, ShapeError
 from backproof.language.choices import Choices
 from backproof.language.expression import Expr, Index, reindex, sum_over
 from backproof.language.notation import NO_SPAN, Bracketed, Marked, Notation, Number, ProductSign, Symbol
@@ -178,6 +178,8 @@ class Reader:
 
     def elementwise(self, items: Sequence[Typed], what: str) -> tuple[list[Expr], Typed]:
         """The expressions on common axes, and the shape that they have in common (its expression means nothing)."""
+        if not items:
+            raise FormulaError("there is nothing between the brackets", expected="what the function is applied to")
         row, column, exprs, broadcast = self.algebra.aligned(items, what)
         if broadcast:
             self.note("a vector is repeated along the other axis of a matrix")

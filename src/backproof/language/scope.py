@@ -42,7 +42,8 @@ class Scope:
     function names; `gradients` a tensor to its adjoint; `losses` are letters that mean the loss J. `sizes` maps a
     written letter to a sort (a sort needs no entry), `batch` is the sort of the examples. `differentiate(expr, entry)`
     is the derivative of an expression by an entry of a tensor, for Jacobians and d/dx(…). `layouts` says what may be
-    read the other way round when shapes do not fit: nothing, vectors (rows for columns), or weights too.
+    read the other way round when shapes do not fit: nothing, vectors (rows for columns), or weights too. `unit_axis`
+    is the axis that a softmax of a matrix runs over, where it is known.
     """
 
     program: Program
@@ -54,6 +55,7 @@ class Scope:
     layouts: Literal["declared", "vectors", "all"] = "all"
     sizes: Mapping[str, str] = field(default_factory=dict[str, str])
     batch: str | None = None
+    unit_axis: int | None = None
 
     @cached_property
     def known(self) -> frozenset[str]:

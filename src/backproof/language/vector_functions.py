@@ -52,7 +52,8 @@ def _unit_axis(reader: Reader, typed: Typed, name: str) -> Index:
     if typed.is_vector:
         return typed.axes[0]
     units = [a for a in typed.axes if reader.sorts.find(a.sort) != reader.scope.batch]
-    axis = units[0] if len(units) == 1 else typed.axes[1 if reader.row_vectors else 0]
+    told = reader.scope.unit_axis if reader.scope.unit_axis is not None else int(reader.row_vectors)
+    axis = units[0] if len(units) == 1 else typed.axes[told]
     reader.note(f"{name} read over the {'columns' if axis == typed.row else 'rows'} of a matrix")
     return axis
 

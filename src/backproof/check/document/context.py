@@ -12,6 +12,8 @@ from typing import Final
 from backproof.check.document.forms import free_letters
 from backproof.check.document.making import Making, Setting
 from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
+from backproof.check.document.means import counted, counted_relation
+from backproof.check.document.names import VECTOR_FUNCTIONS, Mode
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known
 from backproof.check.document.vectors import numbered_entry, written_out
@@ -33,6 +35,7 @@ from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, parts, with_parts
 
 MAX_VERSIONS: Final = 6
+MODES: Final[tuple[Mode, ...]] = ("convention", "signs", "capitals", "numbers")
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Context:
     symmetric: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
     classes: set[str] = field(default_factory=set[str])
+    unit_axes: tuple[int, ...] = (0, 1)
     _order: itertools.count[int] = field(default_factory=itertools.count)
 
     def define(self, node: Relation, text: str) -> bool:
@@ -113,6 +117,10 @@ class Context:
         new = replace(head, name=name, subscripts=tuple(map(Symbol, letters)))
         return replace(node, sides=(new, *node.sides[1:]))
 
+    def losses(self) -> set[str]:
+        """The letters of losses that are defined."""
+        return set(self.definitions) & LOSS_LETTERS
+
     def settings(self, relation: Relation, text: str) -> Iterator[Setting]:
         """Worlds for a formula: with the last definitions first, then with earlier ones.
 
@@ -123,21 +131,81 @@ class Context:
         failed: BackproofError | None = None
         found = False
         for versions, earlier, cut in self._choices(relation):
-            for matrices in (True, False):
+            fits = False
+            for mode, axis in itertools.product(MODES, self._unit_axes(relation, versions)):
                 try:
-                    making = Making(
-                        self.name, self.shapes, relation, text, versions, matrices=matrices, symmetric=self.symmetric
-                    )
-                    setting = replace(making.setting(earlier=earlier), cut=cut)
+                    setting = self._setting(relation, text, versions, mode, axis, earlier=earlier)
                 except BackproofError as error:
                     failed = failed or (None if cut else error)
                     continue
-                if matrices and not making.convention:
+                if setting is None:
                     continue
                 found = found or not cut
-                yield setting
+                other = axis is not None and axis != self.unit_axes[0]
+                if other and not any(len(sorts) == 2 for sorts in setting.world.program.inputs.values()):
+                    continue
+                yield replace(setting, cut=cut, vetoed=fits and not setting.tentative, other=other)
+                fits = fits or setting.tentative
         if not found and failed is not None:
             raise failed
+
+    def _setting(
+        self,
+        relation: Relation,
+        text: str,
+        versions: Mapping[str, Known],
+        mode: Mode,
+        axis: int | None,
+        *,
+        earlier: bool,
+    ) -> Setting | None:
+        """The world with letters read by a mode, None where the mode is not called for.
+
+        Means run over as many terms as they divide by, where that fits.
+        """
+        taken = set(versions) | set(self.shapes) | set(self.values)
+        claim, letters = counted_relation(relation, taken)
+        means = {n: counted(k.body, taken) for n, k in versions.items()}
+        failed: BackproofError | None = None
+        for counting in (True, False) if letters or any(m[1] for m in means.values()) else (False,):
+            chosen = {n: replace(k, body=means[n][0]) for n, k in versions.items()} if counting else versions
+            making = Making(
+                self.name,
+                self.shapes,
+                claim if counting else relation,
+                text,
+                chosen,
+                mode=mode,
+                unit_axis=axis,
+                symmetric=self.symmetric,
+            )
+            try:
+                setting = making.setting(earlier=earlier)
+            except BackproofError as error:
+                failed = failed or error
+                continue
+            if making.convention == (mode == "numbers"):
+                return None
+            known = (
+                letters | {m: i for n in making.needed if n in means for m, i in means[n][1].items()}
+                if counting
+                else {}
+            )
+            told = tuple(f"{m} is the number of terms of the sum over {i}" for m, i in sorted(known.items()))
+            return replace(setting, notes=(*setting.notes, *told))
+        if failed is not None:
+            raise failed
+        return None
+
+    def _unit_axes(self, relation: Relation, versions: Mapping[str, Known]) -> tuple[int | None, ...]:
+        """The axes that a softmax of a matrix may run over; nothing where no such function occurs."""
+        called = {
+            n.function.name
+            for root in (relation, *(k.body for k in versions.values()))
+            for n in pieces_of(root)
+            if isinstance(n, Call) and isinstance(n.function, Symbol)
+        }
+        return self.unit_axes if called & VECTOR_FUNCTIONS - {"diag"} else (None,)
 
     def _indexed(self, relation: Relation) -> set[str]:
         """The names that carry index letters in a formula or in what it is about."""

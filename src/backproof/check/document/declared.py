@@ -25,7 +25,7 @@ _SYMMETRIC_BEFORE: Final = re.compile(
     r"(?:\s+(?:\w+\s+)?(?:matrix|matrices|matrice|Matrix|matriz))?[\s$*(_]*$"
 )
 
-_SYMMETRIC_AFTER: Final = re.compile(r"[\s$)*_,]*(?:is|are|ist|est|es|be)\s+(?:an?\s+|also\s+|\w+\s+)?symm?[eé]")
+_SYMMETRIC_AFTER: Final = re.compile(r"[\s$)*_,]*(?:(?:is|are|ist|est|es|be)\s+(?:an?\s+|also\s+|\w+\s+)?)?symm?[eé]")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from backproof.check.document.marks import pieces_of
+from backproof.check.document.upstream import Upstream, with_gradients
 from backproof.errors import BackproofError
 from backproof.language.grammar import parse_list
 from backproof.language.notation import (
@@ -23,6 +24,7 @@ from backproof.language.notation import (
     Plus,
     Power,
     Product,
+    Quotient,
     Relation,
     Symbol,
     Transposed,
@@ -54,7 +56,8 @@ class Forms:
 
     `samples` are letters of examples, x^{(i)}, over which a sum runs somewhere; `steps` letters of time, h_{t−1};
     `classes` names that stand as an index, f_{y_i}; `words` pairs of a name and a letter that are one name, W_f;
-    `squares` names that are defined as a square, σ²; `summed` names with an index that a sum runs over.
+    `squares` names that are defined as a square, σ²; `summed` names with an index that a sum runs over;
+    `upstream` names that were given to gradients so far.
     """
 
     samples: set[str] = field(default_factory=set[str])
@@ -63,6 +66,7 @@ class Forms:
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     squares: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
+    upstream: dict[str, Upstream] = field(default_factory=dict[str, Upstream])
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Forms:
@@ -118,6 +122,8 @@ class Forms:
                 continue
             # A letter that stands below one name only, ℓ_s, is a part of that name.
             alone = {letter for letter in own if len(bases[letter]) == 1} - _INDICES - self.steps
+            # A capital that no sum runs over, μ_B, is a part of the name.
+            alone |= {letter for letter in own if letter.isupper() and letter not in bound}
             gated = gates and base in ("W", "U", "b", "V")
             allowed = alone | _NAME_PARTS | (_GATES if gated else frozenset[str]())
             two = {p for b, p in pairs if b == base}
@@ -129,18 +135,22 @@ class Forms:
     def plain(self, root: Relation) -> Relation:
         """The relation in plain names and indices."""
         found = fold(root, self._rule)
-        return found if isinstance(found, Relation) else root
+        plain = found if isinstance(found, Relation) else root
+        return with_gradients(plain, self.upstream) if self.upstream else plain
 
     def _rule(self, node: Notation, inside: tuple[Notation, ...]) -> Notation:
         new = with_parts(node, inside)
         match new:
             case Symbol():
                 return self._symbol(new)
-            case Power(base, exponent) if exponent == _TWO and _squared(new) in self.squares:
+            case Power(base, exponent) if exponent == _TWO and (_squared(new) or "").partition("_")[0] in self.squares:
                 symbol = bare(base)
                 return (
                     replace(symbol, name=f"{symbol.name}{SQUARE}", span=new.span) if isinstance(symbol, Symbol) else new
                 )
+            case Quotient(numerator, denominator) if not _differential(numerator):
+                # In 1/(d σ) the d is a number.
+                return replace(new, denominator=fold(denominator, _product_with_d))
             case Derivative(None, Transposed(body)) if new.style == "prefix":
                 return Transposed(replace(new, wrt=body), span=new.span)
             case Call(Symbol(subscripts=subs) as function) if len(subs) > 1:
@@ -196,6 +206,17 @@ class Forms:
         if (node.name, joined) in self.words:
             return replace(node, name=f"{node.name}_{joined}", subscripts=())
         return node
+
+
+def _differential(node: Notation) -> bool:
+    return any(isinstance(n, Derivative) and n.style == "prefix" for n in pieces_of(node))
+
+
+def _product_with_d(node: Notation, inside: tuple[Notation, ...]) -> Notation:
+    new = with_parts(node, inside)
+    if isinstance(new, Derivative) and new.style == "prefix" and new.of is None:
+        return Product("", (Symbol("d"), new.wrt), span=node.span)
+    return new
 
 
 def _squared(node: Notation) -> str | None:

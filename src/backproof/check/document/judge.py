@@ -14,20 +14,21 @@ from backproof.check.claims import CheckedClaim
 from backproof.check.document.conditions import under
 from backproof.check.document.context import Context, Setting
 from backproof.check.document.forms import Forms, free_letters
-from backproof.check.document.marks import decimals, has_gradient, number
+from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
+from backproof.check.document.numbers import at_a_point, at_values
+from backproof.check.document.readings import as_count, matrices_of, transposed_gradients
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.updates import ascends, gradient_of, positive_factor
 from backproof.check.document.vectors import entrywise, numbered, same
-from backproof.check.given import LOSS, World, reached
-from backproof.check.judging import Equation, judged, verdict_of
-from backproof.check.names import program_of
+from backproof.check.given import LOSS, reached
+from backproof.check.judging import Equation, judged
 from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, ShapeError
 from backproof.language.elaboration import elaborate
-from backproof.language.expression import Expr, Num, Size, Tensor, num, postorder
+from backproof.language.expression import Size, Tensor, postorder
 from backproof.language.notation import (
     Call,
     Cases,
@@ -41,13 +42,11 @@ from backproof.language.notation import (
 )
 from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, with_parts
-from backproof.language.walks import inline, names
-from backproof.proof.deciding import decide
+from backproof.language.walks import names
 from backproof.proof.verdict import Budget, Kind
 
 MAX_SECONDS: Final = 120.0
 
-ROUNDED_BEFORE: Final = 3
 EQUAL: Final = ("=", ":=", "≡")
 
 _NO_EQUATION: Final = {
@@ -71,6 +70,14 @@ _UP_TO: Final = re.compile(
     r"|(?:ignor|drop|omit|neglect|absorb)\w*[^.]{0,40}(?:constant|factor|scal)|bis auf einen|facteur près|salvo un",
     re.IGNORECASE,
 )
+_BY_ROWS: Final = re.compile(
+    r"\brow[- ]?wise|\b(?:each|every|per|by|over(?: the)?|along(?: the)?) rows?\b|zeilenweise|par lignes?|por filas?",
+    re.IGNORECASE,
+)
+_BY_COLUMNS: Final = re.compile(
+    r"\bcolumn[- ]?wise|\b(?:each|every|per|by|over(?: the)?|along(?: the)?) columns?\b|spaltenweise|par colonnes?",
+    re.IGNORECASE,
+)
 _SYMMETRY: Final = re.compile(r"symm?[eé]tr", re.IGNORECASE)
 
 
@@ -88,6 +95,9 @@ class Judge:
     revalued: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
+        rows, columns = (pattern.search(self.document.text) is not None for pattern in (_BY_ROWS, _BY_COLUMNS))
+        if rows != columns:
+            self.context.unit_axes = (int(rows),)
         self.deadline = time.monotonic() + MAX_SECONDS
 
     def claims(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
@@ -185,7 +195,7 @@ class Judge:
                 because = f"true for {limited} only; whether the words around it say so is not certain"
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
             elif claim.verdict == "refuted" and (
-                because := self._up_to_a_factor(claim, piece) or self._at_values(claim)
+                because := self._up_to_a_factor(claim, piece) or at_values(claim, self.context.values)
             ):
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
             elif claim.verdict == "refuted" and words:
@@ -208,30 +218,6 @@ class Judge:
         if self.networks.says(piece, _UP_TO):
             return "true up to a constant factor only, which the sentence may leave away"
         return ""
-
-    def _at_values(self, claim: CheckedClaim) -> str:
-        """What has to be said where a claim is true for the values that the section gives to some names."""
-        if claim.left is None or claim.right is None:
-            return ""
-        program = claim.network.program
-        given = {n: v for n, v in self.context.values.items() if program.inputs.get(n) == ()}
-        if not given:
-            return ""
-        values = {n: ((), num(v)) for n, v in given.items()}
-        bodies = {d.name: (d.indices, d.body) for d in reversed(program_of(claim.network).definitions)}
-        sides: list[Expr] = []
-        for side in (claim.left, claim.right):
-            for _ in bodies:
-                if not names(side) & set(bodies):
-                    break
-                side = inline(side, bodies)
-            sides.append(inline(side, values))
-        try:
-            verdict = decide(program, sides[0], sides[1], budget=_QUICK)
-        except BackproofError:
-            return ""
-        shown = ", ".join(f"{n} = {v}" for n, v in given.items())
-        return f"true at {shown} only, which the text gives" if verdict.kind is Kind.PROVED else ""
 
     def _holds_for_symmetric_matrices(self, node: Relation, piece: Piece) -> str:
         """What has to be said where a claim holds for symmetric matrices, of which the text speaks somewhere."""
@@ -316,37 +302,73 @@ class Judge:
     def _own(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
         first: list[CheckedClaim] = []
-        tentative = False
-        for number_of, setting in enumerate(self.context.settings(self.forms.plain(node), piece.text)):
+        tentative = sure = False
+        for setting in self.context.settings(self.forms.plain(node), piece.text):
             try:
                 steps = self._steps(setting, statement)
             except BackproofError:
                 if first or setting.tentative or setting.cut:
                     continue
                 raise
-            if setting.cut and any(step.verdict.kind is not Kind.PROVED for step in steps):
+            proved = all(step.verdict.kind is Kind.PROVED for step in steps)
+            if setting.cut and (not proved or setting.vetoed):
                 continue
-            if first and first[0].verdict != "unread" and tentative:
-                # The shapes fitted with matrices: numbers would say less.
-                break
-            tentative = setting.tentative
             claims = [self._step(setting, piece, step) for step in steps]
+            if not first and setting.other and not proved:
+                continue
             if not first:
+                if setting.vetoed:
+                    claims = [_only_for_numbers(c) for c in claims]
+                elif not proved and (why := self._otherwise(setting, steps, statement)):
+                    claims = [_open(c, why) if c.verdict == "refuted" else c for c in claims]
+                first, tentative, sure = claims, setting.tentative, setting.signs
+                if all(c.verdict != "refuted" for c in claims) and not (tentative and not proved):
+                    break
+                continue
+            if not all(c.verdict == "proved" for c in claims):
+                continue
+            if setting.other and not setting.earlier and setting.tentative == tentative:
                 first = claims
-                if all(c.verdict != "refuted" for c in claims):
-                    break
-            elif number_of and all(c.verdict == "proved" for c in claims):
-                if self.networks.speaks_of_another(piece):
-                    note = "by an earlier definition, as the sentence says"
-                    first = [replace(c, notes=(*c.notes, note)) for c in claims]
-                    break
-                # What an earlier definition makes true is not called wrong under a later one.
-                because = "it holds for another definition of the same letter in this text, not for the last one"
-                first = [replace(c, verdict="unknown", because=because, mistakes=(), correct=None) for c in first]
                 break
+            if tentative and not setting.earlier:
+                # Another reading of letters of which the text says nothing.
+                if setting.tentative:
+                    first = claims
+                elif not (sure or setting.signs):
+                    first = [_open(c, "true if all its letters are numbers; the text does not say it") for c in first]
+                break
+            if setting.earlier and (setting.vetoed or setting.other):
+                continue
+            if self.networks.speaks_of_another(piece):
+                note = "by an earlier definition, as the sentence says"
+                first = [replace(c, notes=(*c.notes, note)) for c in claims]
+                break
+            # What an earlier definition makes true is not called wrong under a later one.
+            first = [
+                _open(c, "it holds for another definition of the same letter in this text, not for the last one")
+                for c in first
+            ]
+            break
         if not first:
             raise ShapeError("the shapes fit in no reading of this formula")
         yield from (better(c) if c.decision is not None and c.decision.kind is Kind.REFUTED else c for c in first)
+
+    def _otherwise(self, setting: Setting, steps: list[Step], statement: Statement) -> str:
+        """What has to be said where a claim is true for another meaning of letters that the text leaves open."""
+        refuted = [s for s in steps if s.verdict.kind is Kind.REFUTED]
+        if not refuted:
+            return ""
+        if letter := as_count(setting, refuted):
+            return f"true if {letter} is the number of terms of a sum; the text does not say it"
+        turned = transposed_gradients(setting.relation, matrices_of(setting.world))
+        if turned is not None:
+            try:
+                other = self._steps(replace(setting, relation=turned), statement)
+            except BackproofError:
+                return ""
+            if all(s.verdict.kind is Kind.PROVED for s in other):
+                return "true if the gradient by a matrix is written transposed (numerator layout)"
+        return ""
 
     def _steps(self, setting: Setting, statement: Statement) -> list[Step]:
         best: list[Step] = []
@@ -373,7 +395,7 @@ class Judge:
         equation = Equation(text, step.left, step.right, step.indices, at, notes, step.written)
         claim = judged(world, equation, explain=False)
         if claim.verdict == "refuted" and names(step.left) and not names(step.right):
-            return self._at_a_point(world, claim)
+            return at_a_point(world, claim, self.context.values, self.revalued)
         if claim.verdict == "refuted" and setting.earlier:
             because = "what is differentiated was last defined otherwise; an earlier definition does not make it true"
             return replace(claim, verdict="unknown", because=because)
@@ -382,49 +404,13 @@ class Judge:
             return replace(claim, verdict="unknown", because=because)
         if claim.verdict == "refuted" and any("repeated index" in note for note in step.notes):
             return replace(claim, verdict="unknown", because="which repeated indices are summed over is not certain")
+        if claim.verdict == "proved" and setting.uncertain and setting.signs:
+            because = "true if capital letters are numbers, but the formulas have vectors in them"
+            return replace(claim, verdict="unknown", because=because, decision=None)
         if claim.verdict == "refuted" and setting.uncertain:
             because = "the shapes of capital letters are not stated; read as numbers, both sides differ"
             return replace(claim, verdict="unknown", because=because)
         return claim
-
-    def _at_a_point(self, world: World, claim: CheckedClaim) -> CheckedClaim:
-        """∂f/∂x = −3 after x = 4, y = −3: a number is the slope at the point that was given."""
-        if claim.left is None or claim.right is None:
-            return claim
-        bodies = {d.name: (d.indices, d.body) for d in world.program.definitions}
-        left = claim.left
-        for _ in bodies:
-            left = inline(left, bodies)
-        values = {n: ((), num(v)) for n, v in self.context.values.items() if n not in bodies}
-        left = inline(left, values)
-        if names(left):
-            missing = ", ".join(sorted(names(left)))
-            return replace(claim, verdict="unknown", because=f"a number: true at some point only; not given: {missing}")
-        point = ", ".join(f"{n} = {v}" for n, v in self.context.values.items())
-        verdict = verdict_of(world, left, claim.right)
-        note = f"at {point}"
-        if verdict.kind is Kind.REFUTED and isinstance(claim.right, Num) and verdict.witness is not None:
-            digits = decimals(claim.right.value)
-            left_ball = verdict.witness.left
-            off = abs(Fraction(left_ball.middle) - claim.right.value) + Fraction(left_ball.radius)
-            if digits and off * 10**digits <= Fraction(1, 2):
-                note = f"{note}, rounded to the {digits} digits that are printed"
-                return replace(
-                    claim, verdict="proved", decision=None, because=None, mistakes=(), notes=(*claim.notes, note)
-                )
-            if digits > 2 and off * 10**digits <= ROUNDED_BEFORE:
-                because = f"{note} it is {left_ball.middle[: digits + 4]}…; rounding on the way may explain it"
-                return replace(claim, verdict="unknown", decision=None, because=because, mistakes=())
-        if verdict.kind is Kind.REFUTED and self.revalued:
-            because = f"it is false {note}, but the text gives several values to {', '.join(sorted(self.revalued))}"
-            return replace(claim, verdict="unknown", because=because)
-        return replace(
-            claim,
-            verdict=verdict.kind.value,
-            decision=verdict,
-            because=verdict.because,
-            notes=(*claim.notes, note),
-        )
 
     def text(self, node: Relation, piece: Piece) -> str:
         start, end = node.sides[0].span[0], node.sides[-1].span[1]
@@ -437,6 +423,19 @@ class Judge:
             at = error.place.start
         because = error.what if error is not None else "it cannot be read"
         return CheckedClaim(shown, "unread", Network(), where(self.document, piece, at), because=because, error=error)
+
+
+def _open(claim: CheckedClaim, because: str) -> CheckedClaim:
+    """The claim without a verdict."""
+    return replace(claim, verdict="unknown", because=because, mistakes=(), correct=None, decision=None)
+
+
+def _only_for_numbers(claim: CheckedClaim) -> CheckedClaim:
+    """What is proved or refuted where matrices fit the definitions, but not this formula."""
+    if claim.verdict not in ("proved", "refuted"):
+        return claim
+    holds = "true" if claim.verdict == "proved" else "false"
+    return _open(claim, f"{holds} if all its letters are numbers; as matrices, the shapes do not fit")
 
 
 def _of_the_loss(claim: CheckedClaim) -> bool:

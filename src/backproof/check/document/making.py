@@ -43,7 +43,9 @@ class Setting:
 
     `cut` says that the variables are left undefined, so that only what is proved counts;
     `earlier` says that a definition is used that is not the last one of its letter, so that nothing is refuted by it;
-    `tentative` that capitals were taken for matrices and small letters for vectors, which holds if the shapes then fit.
+    `tentative` that capitals were taken for matrices and small letters for vectors, which holds if the shapes then fit;
+    `signs` that norms, transposes or traces occur; `vetoed` that matrices fit the definitions, so that what holds for
+    numbers alone is not proved; `other` that this is a second choice, so that nothing is refuted by it.
     """
 
     world: World
@@ -53,6 +55,9 @@ class Setting:
     tentative: bool
     notes: tuple[str, ...]
     cut: bool = False
+    signs: bool = False
+    vetoed: bool = False
+    other: bool = False
 
 
 @dataclass
@@ -77,17 +82,20 @@ class Making(Names):
         with_axes = {n: r for n, r in (self.ranks | heads).items() if r}
         symmetric = {n for n, r in with_axes.items() if r == 2 and (n in self.symmetric or "*" in self.symmetric)}
         sizes = Shapes(with_axes, given, symmetric & self.symmetric).sizes([*bodies, relation])
-        builder = Builder(title=self.name, sums_loss=True)
+        builder = Builder(
+            title=self.name, sums_loss=True, unit_axis=self.unit_axis, loss_axes=1 if self.mode != "numbers" else 2
+        )
         for name, rank in self.ranks.items():
             if name not in self.needed:
                 builder.add_input(name, sizes.get(name, ()) if rank else ())
         square = {n for n in symmetric if n in builder.inputs and len(set(builder.inputs[n])) == 1}
         builder.assumptions += [assumed(n, "symmetric", None, None) for n in sorted(square)]
         builder.functions.update(self.functions)
-        builder.loss = loss_name(sorted(self.needed, key=lambda n: self.needed[n].order))
+        variables = self._variables(relation)
+        builder.loss = loss_name(n for n in sorted(self.needed, key=self._order) if n not in variables)
         self._define(builder)
-        known = {*given, *self.bold, *self.needed, *CAPITAL_NUMBERS}
-        known |= {n for n in self.indexed if self.ranks.get(n) == 2}
+        known = {*given, *self.bold, *self.needed, *CAPITAL_NUMBERS, *(LOSS_LETTERS - self.evidence.multiplied)}
+        known |= {n for n in self.indexed if self.ranks.get(n) == 2} | self.evidence.numbers
         guessed = [n for n in self.ranks if n[0].isupper() and n not in known]
         mixed = any(self.ranks.values())
         numbers = sorted(n for n, r in self.ranks.items() if not r and n not in self.needed)
@@ -96,9 +104,11 @@ class Making(Names):
         if opened:
             notes = (*notes, opened)
         if self.convention:
-            notes = (*notes, "capitals are read as matrices, small letters as vectors")
+            what = "capitals are read as matrices"
+            notes = (*notes, what if self.mode == "signs" else f"{what}, small letters as vectors")
+        uncertain = bool(guessed) and not self.convention and said
         return Setting(
-            builder.world(), relation, bool(guessed) and not self.convention and said, earlier, self.convention, notes
+            builder.world(), relation, uncertain, earlier, self.convention, notes, signs=self.evidence.of_vectors
         )
 
     def _loss(self, relation: Relation) -> Notation | None:
@@ -110,10 +120,12 @@ class Making(Names):
             stack.extend(parts(node))
             named |= isinstance(node, Derivative) and node.of is not None
             if not (isinstance(node, Derivative) and node.of is None) and not (
-                isinstance(node, Symbol) and node.name in GRADIENT_LETTERS and len(node.subscripts) < 2
+                isinstance(node, Symbol)
+                and node.name in GRADIENT_LETTERS
+                and sum(len(own) for _, own in uses(node)[:1]) < 2
             ):
                 continue
-            losses = [k for n, k in self.versions.items() if n in UNKNOWN_LOSSES]
+            losses = [k for n, k in self.versions.items() if n in UNKNOWN_LOSSES and n not in self._variables(relation)]
             if not losses:
                 raise UnknownNameError("the loss is not defined before this formula")
             return Symbol(max(losses, key=lambda k: k.order).name)
@@ -129,7 +141,8 @@ class Making(Names):
         derivatives = [n for n in pieces_of(relation) if isinstance(n, Derivative) and n.order == 1]
         of = {name_of(d.of.function if isinstance(d.of, Call) else d.of) or "" for d in derivatives if d.of is not None}
         unknown = {n for n in of if n in UNKNOWN_LOSSES and n not in self.versions}
-        if not of and derivatives and not any(n in UNKNOWN_LOSSES for n in self.versions):
+        variables = self._variables(relation)
+        if not of and derivatives and not any(n in UNKNOWN_LOSSES - variables for n in self.versions):
             # dW alone: the derivative of a loss that has no name yet.
             unknown = {"J"}
         if len(unknown) != 1:
@@ -160,6 +173,14 @@ class Making(Names):
             loss: Known(loss, Symbol(loss), None, Plus(tuple(terms)), loss, Bold(), 10**9),
         }
         return f"{loss} is not stated: it may be any function of {', '.join(last)}"
+
+    def _variables(self, relation: Relation) -> set[str]:
+        """The names that a formula differentiates by: C in dC is not the loss."""
+        return {
+            self._defined_or_plain(d.wrt)
+            for d in pieces_of(relation)
+            if isinstance(d, Derivative) and isinstance(d.wrt, Symbol)
+        }
 
     def _defined_or_plain(self, symbol: Symbol) -> str:
         found = [name for name, _ in uses(symbol)]
@@ -196,6 +217,9 @@ class Making(Names):
             if terms:
                 self.needed[name] = replace(known, body=Plus(tuple(terms)))
                 self.functions.pop(body.function.name, None)
+
+    def _order(self, name: str) -> int:
+        return self.needed[name].order
 
     def _define(self, builder: Builder) -> None:
         # A name is defined after all that it is made from: a letter may be the name of a size as well.

@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
+from backproof.check.document.evidence import SCALARS, Evidence
 from backproof.check.document.marks import Bold, pieces_of
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known, substituted
@@ -32,20 +33,27 @@ from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import parts, with_parts
 
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
-VECTOR_FUNCTIONS: Final = frozenset({"softmax", "diag"})
-SCALARS: Final = frozenset("lambda eta alpha beta gamma epsilon eps mu rho tau m n N M B K T t k i j l s c".split())
+VECTOR_FUNCTIONS: Final = frozenset({"softmax", "Softmax", "smax", "diag"})
+Mode = Literal["convention", "signs", "capitals", "numbers"]
 
 
 @dataclass
 class Names:
-    """The names of a formula under chosen definitions; `shapes` are the document's."""
+    """The names of a formula under chosen definitions; `shapes` are the document's.
+
+    `mode` says what letters are of which nothing is said. "convention": W, X and Θ, or vectors anywhere, make capitals
+    matrices and small letters vectors; "signs": where norms, transposes or traces occur, capitals are matrices;
+    "capitals": as by the convention, where capitals are multiplied but no sign of vectors occurs;
+    "numbers": all are numbers.
+    """
 
     name: str
     shapes: Mapping[str, tuple[str, ...]]
     relation: Relation
     text: str
     versions: Mapping[str, Known]
-    matrices: bool = False
+    mode: Mode = "numbers"
+    unit_axis: int | None = None
     symmetric: AbstractSet[str] = frozenset()
     convention: bool = False
     indices: set[str] = field(default_factory=set[str])
@@ -59,6 +67,7 @@ class Names:
     bounds: set[str] = field(default_factory=set[str])
     pending: list[Call] = field(default_factory=list[Call])
     of_vectors: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
     families: set[str] = field(default_factory=set[str])
     slopes: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -121,7 +130,7 @@ class Names:
         for name in self.ranks:
             if name in self.shapes:
                 self.ranks[name] = len(self.shapes[name])
-            elif name in self.bold or name in self.transposed:
+            elif name in self.bold or name in self.transposed or self._shown(name):
                 self.ranks[name] = max(self.ranks[name], 2 if name[0].isupper() else 1)
             if name in self.families and name not in self.bold and name not in self.shapes:
                 self.ranks[name] = max(self.ranks[name], 2)
@@ -131,7 +140,12 @@ class Names:
                 self.ranks[slope] = max(self.ranks.get(of, 0), self._own_rank(self.versions[of]))
         for name in self.needed:
             # What is defined takes its shape from its definition.
-            self.ranks[name] = 0 if name not in self.bold and not self.convention else self.ranks[name]
+            kept = name in self.bold or (self.convention and (self.mode != "signs" or name[0].isupper()))
+            self.ranks[name] = self.ranks[name] if kept else 0
+
+    def _shown(self, name: str) -> bool:
+        """Whether the notation shows a vector or matrix: a letter without indices in a norm or behind a transpose."""
+        return name in self.evidence.vectors and name not in self.indexed and not self.bold
 
     def _decided(self) -> list[Notation]:
         """The heads of calls that are factors: letters that stand elsewhere in the formula, x(1 − x)."""
@@ -140,7 +154,8 @@ class Names:
         for call in calls:
             function = call.function
             if isinstance(function, Symbol):
-                if {n for n, _ in uses(function)} & (set(self.ranks) | self.indexed):
+                matrix = self.mode != "numbers" and self.evidence.of_vectors and _is_matrix(call)
+                if matrix or {n for n, _ in uses(function)} & (set(self.ranks) | self.indexed):
                     factors.append(function)
                 else:
                     self.functions[function.name] = len(call.arguments)
@@ -157,22 +172,33 @@ class Names:
         self.families |= bold.indexed
 
     def _by_convention(self) -> None:
-        """W, X and Θ as matrices, and then small letters as vectors, where neither bold letters nor shapes say it."""
+        """Capitals as matrices and small letters as vectors, where neither bold letters nor shapes say it."""
         plain = [n for n in self.ranks if n not in self.shapes and not (self.ranks[n] and n in self.indexed)]
         weights = [n for n in plain if n[0] in "WUVX" or n.startswith(("Theta", "theta("))]
         stated = any(len(self.shapes[n]) == 2 for n in self.ranks if n in self.shapes)
-        if not self.matrices or not (weights or stated or self.of_vectors) or self.bold:
+        usual = bool(weights or stated or self.of_vectors or self.evidence.of_vectors)
+        allowed = {
+            "convention": usual,
+            "signs": self.evidence.of_vectors,
+            "capitals": not usual and any(n in self.evidence.multiplied for n in plain),
+            "numbers": False,
+        }
+        if not allowed[self.mode] or self.bold:
             return
         self.convention = True
         defined = {n.partition("(")[0] for n in self.needed}
         for name in plain:
             base = name.partition("(")[0].partition("_")[0]
-            if base in LOSS_LETTERS or (base in SCALARS and base not in defined):
+            capital = name[0].isupper()
+            usually = base in SCALARS and base not in defined and not (capital and base in self.evidence.multiplied)
+            if base in LOSS_LETTERS or base in self.evidence.numbers or (usually and not self._shown(name)):
                 continue
-            self.ranks[name] = 2 if name[0].isupper() else 1
+            if capital or self.mode != "signs":
+                self.ranks[name] = 2 if capital else 1
 
     def _find_indices(self, root: Notation) -> None:
         """Letters that stand as indices or as bounds of sums: they are no names."""
+        self.evidence.add(root)
         for node in pieces_of(root):
             if isinstance(node, Symbol):
                 self.indices |= {letter for _, own in uses(node) for letter in own}
@@ -190,7 +216,7 @@ class Names:
             known = name in self.versions or name in self.shapes or name in self.ranks
             if known and (own or not letters):
                 return name
-        if not found or found[0][0] in CONSTANTS or found[0][0].startswith("delta"):
+        if not found or (found[0][0] in CONSTANTS and not letters) or found[0][0].startswith("delta"):
             return None
         plain = [name for name, own in found if own]
         return plain[0] if plain and letters else found[0][0]
@@ -267,3 +293,10 @@ class Names:
                     if name in needed:
                         todo.append(self._resolved(needed[name].body))
         return found
+
+
+def _is_matrix(call: Call) -> bool:
+    """Whether a capital before a bracket is a factor, D(y − Xβ), as no text applies a function to a sum like this."""
+    function, argument = call.function, call.arguments[0]
+    capital = isinstance(function, Symbol) and len(function.name) == 1 and function.name.isupper()
+    return capital and len(call.arguments) == 1 and not isinstance(argument, Symbol) and not call.primes

@@ -177,7 +177,9 @@ class Networks:
         named = activations_before(self.sentences, piece.start, piece.start + len(piece.text))
         choices = [Network(output=o, loss=loss) for o, loss in USUAL if not named or o in named]
         judgements = [(n, self._checked(node, piece, text, n)) for n in choices]
-        judgements = [(n, claims) for n, claims in judgements if all(c.verdict != "unread" for c in claims)]
+        judgements = [
+            (n, claims) for n, claims in judgements if all(c.verdict != "unread" and not _far(c) for c in claims)
+        ]
         yield from self._some(judgements, stated=False)
 
     def _some(
@@ -215,6 +217,11 @@ class Networks:
             return tuple(replace(c, where=where(self.document, piece, node.span[0])) for c in claims)
         ats = [node.span[0], *(side.span[0] for side in node.sides[2:])]
         return tuple(replace(c, where=where(self.document, piece, at)) for c, at in zip(claims, ats, strict=True))
+
+
+def _far(claim: CheckedClaim) -> bool:
+    """Whether a claim was read with another variable than it names."""
+    return any("does not occur; read as" in note for note in claim.notes)
 
 
 def better(claim: CheckedClaim) -> CheckedClaim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from backproof.check.claims import CheckedClaim, Where
@@ -14,11 +14,12 @@ from backproof.check.document.context import Context
 from backproof.check.document.declared import Declarations
 from backproof.check.document.forms import Forms, formulas
 from backproof.check.document.judge import Judge
-from backproof.check.document.marks import has_gradient, number
+from backproof.check.document.marks import has_gradient, number, pieces_of
 from backproof.check.document.networks import Networks
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
 from backproof.check.document.updates import gradient_of
+from backproof.check.document.upstream import named_gradient, written
 from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.sheet import check_worksheet
 from backproof.errors import BackproofError, FormulaError
@@ -78,6 +79,7 @@ class _Reader:
     definitions: int = 0
     chain: tuple[Notation, ...] = ()
     chain_conditions: tuple[Relation, ...] = ()
+    named: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self.context = Context(self.document.name)
@@ -164,6 +166,20 @@ class _Reader:
             shown = tuple(replace(side, span=at) for side in before)
             node = replace(node, sides=(*shown, *node.sides[1:]), signs=("=", *node.signs))
         self.chain = (node.sides[0], node.sides[-1])
+        try:
+            yield from self._read(node, piece, conditions, before, loose=loose)
+        finally:
+            self.named |= {written(n) for n in pieces_of(node) if isinstance(n, Symbol)}
+
+    def _read(
+        self,
+        node: Relation,
+        piece: Piece,
+        conditions: tuple[Relation, ...],
+        before: tuple[Notation, ...],
+        *,
+        loose: bool,
+    ) -> Iterator[CheckedClaim]:
         if "∈" in node.signs:
             at = node.signs.index("∈")
             if at == 0:
@@ -171,6 +187,8 @@ class _Reader:
                 return
             # A = B ∈ ℝⁿ: the equation is what is claimed.
             node = replace(node, sides=node.sides[: at + 1], signs=node.signs[:at])
+        if self._names_a_gradient(node):
+            return
         if has_gradient(node.sides) or gradient_of(node) is not None:
             if loose and not _plausible(node):
                 return
@@ -187,9 +205,22 @@ class _Reader:
             return
         self._definition(node, piece)
 
+    def _names_a_gradient(self, node: Relation) -> bool:
+        """Whether a relation only names a gradient, g = ∂L/∂h; the name then stands for it in all that follows."""
+        found = named_gradient(self.forms.plain(node))
+        if found is None or found.name in self.context.definitions or found.name in self.forms.upstream:
+            return False
+        if not isinstance(node.sides[0], Symbol) and (found.name in self.named or self.context.losses()):
+            return False
+        self.forms.upstream[found.name] = found
+        self.definitions += 1
+        return True
+
     def _definition(self, node: Relation, piece: Piece) -> None:
         if node.signs[0] not in ("=", ":=", "≡"):
             return
+        if isinstance(node.sides[0], Symbol):
+            self.forms.upstream.pop(written(node.sides[0]), None)
         self.networks.standard.state(node, piece.text)
         node = self.forms.plain(node)
         name = name_of(node.sides[0])

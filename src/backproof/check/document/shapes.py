@@ -120,6 +120,8 @@ class Shapes:
                 self._unify(first, second)
                 # diag(v) is square; a trace is a number.
                 return (first, first) if second is None and node.function == Symbol("diag") else None
+            case Call(Symbol() as function, (_,), 0) if inside[0] is not None and self.ranks.get(function.name) == 2:
+                return self._product("", inside[:2])
             case Call(_, arguments):
                 return self._same(inside[1 : 1 + len(arguments)])
             case Entry(_, indices):

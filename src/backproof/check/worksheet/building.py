@@ -24,7 +24,7 @@ DEFINES: Final = ("=", ":=", "≡", "←")
 
 @dataclass
 class Builder:
-    """What has been declared and defined so far; `sums_loss` lets a vector of losses stand for its sum."""
+    """What has been declared and defined so far; `sums_loss` lets losses with up to `loss_axes` axes stand for their sum."""
 
     title: str = "the worksheet"
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -38,6 +38,8 @@ class Builder:
     rows: bool = False
     batch: str | None = None
     sums_loss: bool = False
+    loss_axes: int = 2
+    unit_axis: int | None = None
     words: set[str] = field(default_factory=set[str])
     _world: World | None = None
 
@@ -58,6 +60,7 @@ class Builder:
                 dict(self.aliases),
                 losses=losses,
                 batch=self.batch,
+                unit_axis=self.unit_axis,
                 title=self.title,
             )
             if self.later:
@@ -198,7 +201,7 @@ class Builder:
         definition = _first_definition(name, letters, readings, rows=self.rows, statement=statement)
         definition = replace(definition, body=world.opened(definition.body))
         if name == self.loss:
-            if definition.indices and self.sums_loss:
+            if self.sums_loss and 0 < len(definition.indices) <= self.loss_axes:
                 definition = replace(definition, indices=(), body=sum_over(definition.indices, definition.body))
             if definition.indices:
                 raise ShapeError("the loss is a number", place=statement.place(), expected="a scalar", got="a vector")
