@@ -38,6 +38,55 @@ def test_the_digits_are_learnt_saved_and_predicted(capsys, tmp_path) -> None:
     assert sum(map(float, rows[1][:10])) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.fixture
+def flowers(tmp_path):
+    """Two kinds of flowers, and the same without their kinds, in another order of columns."""
+    rows = [(k * 37 % 100, k * 53 % 100) for k in range(200)]
+    kinds = ["iris" if a + b > 100 else "rose" for a, b in rows]
+    whole = "\n".join(f"{a},{b},{kind}" for (a, b), kind in zip(rows, kinds, strict=True))
+    (tmp_path / "flowers.csv").write_text(f"a,b,kind\n{whole}\n", "utf-8")
+    (tmp_path / "new.csv").write_text("b,note,a\n" + "\n".join(f"{b},7,{a}" for a, b in rows) + "\n", "utf-8")
+    return tmp_path, kinds
+
+
+@pytest.mark.parametrize("way", [(), ("--stream",)])
+def test_answers_stand_in_the_order_of_the_file(capsys, flowers, way) -> None:
+    folder, kinds = flowers
+    model, answers = str(folder / "m.safetensors"), folder / "answers.csv"
+    data = ("train", "--data", str(folder / "flowers.csv"))
+
+    def agreement() -> float:
+        found = [row[-1] for row in csv.reader(answers.read_text("utf-8").splitlines())][1:]
+        return sum(a == b for a, b in zip(found, kinds, strict=True)) / len(kinds)
+
+    said(capsys, *data, *way, "--epochs", "30", "--rate", "0.02", "--save", model, "--predict", str(answers))
+    assert agreement() > 0.9
+    answers.unlink()
+    text = said(capsys, *data, "--model", model, "--predict", str(answers))
+    assert "accuracy on 200 examples" in text
+    assert agreement() > 0.9
+    answers.unlink()
+    text = said(capsys, "train", "--data", str(folder / "new.csv"), "--model", model, "--predict", str(answers))
+    assert "no targets" in text
+    assert agreement() > 0.9
+
+
+def test_a_model_keeps_the_classes_that_it_learnt(capsys, flowers) -> None:
+    folder, kinds = flowers
+    model = str(folder / "m.safetensors")
+    rows = (folder / "flowers.csv").read_text("utf-8").splitlines()
+    said(capsys, "train", "--data", str(folder / "flowers.csv"), "--epochs", "30", "--rate", "0.02", "--save", model)
+    some = folder / "roses.csv"
+    some.write_text("\n".join([rows[0], *(r for r in rows if r.endswith("rose"))]), "utf-8")
+    text = said(capsys, "train", "--data", str(some), "--model", model)
+    shown = float(text.rpartition(": ")[2].removesuffix(" %\n"))
+    assert f"accuracy on {kinds.count('rose')} examples" in text
+    assert shown > 90
+    some.write_text(some.read_text("utf-8").replace("rose", "tulip"), "utf-8")
+    assert main(["train", "--data", str(some), "--model", model]) == 2
+    assert "does not know this class" in capsys.readouterr().err
+
+
 def test_json_and_resuming(capsys, tmp_path) -> None:
     model = str(tmp_path / "m.safetensors")
     whole = json.loads(said(capsys, "train", "--data", "digits", *QUICK, "--json"))

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         )
         progress.end()
         part = (split.test_inputs, split.test_targets) if watched else (split.inputs, split.targets)
-        kind, score = split.score(model.outputs(part[0]), part[1])
+        kind, score = split.scored(model, *part)
         results.append({
             "loss": name,
             "network": network.describe(),

@@ -32,7 +32,8 @@ EXAMPLES: Final = """\
   backproof train --data digits --layers 64-32-10 --hidden sigmoid --output sigmoid --loss bce --epochs 50
   backproof train --data flowers.csv --target species --save flowers.safetensors
   backproof train --data flowers.csv --target species --save flowers.safetensors --resume --epochs 40
-  backproof train --data new.csv --target species --model flowers.safetensors --predict answers.csv
+  backproof train --data new.csv --model flowers.safetensors --predict answers.csv
+  backproof train --data large.parquet --target species --stream --save large.safetensors
 """
 
 
@@ -44,7 +45,7 @@ def configure(parser: CommandParser) -> None:
     files.add_argument("--save", metavar="FILE", help="write the model here after every epoch (safetensors)")
     files.add_argument("--resume", action="store_true", help="go on from --save, bit for bit")
     files.add_argument("--model", metavar="FILE", help="do not train: take this model")
-    files.add_argument("--predict", metavar="FILE", help="write the outputs for all examples, as CSV")
+    files.add_argument("--predict", metavar="FILE", help="write the outputs for all examples, in their order, as CSV")
     add_plot(files)
     add_output(parser, FORMATS)
 
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     """Train or take a model, evaluate, write."""
     demand_svg(options)
     model, split, notes = _taken(options) if options.model is not None else _trained(options)
-    result = _result(model, split, notes)
+    result = _result(model, split, notes, trained=options.model is None)
     if options.plot is not None:
         draw(Path(options.plot), [("training", model.history)], notes)
     if options.predict is not None:
@@ -82,6 +83,8 @@ def _trained(options: argparse.Namespace) -> tuple[Model, Split, list[str]]:
         notes.append(
             f"constant columns teach nothing: {', '.join(split.constant[:8])}{' …' if len(split.constant) > 8 else ''}"
         )
+    if split.again is not None:
+        notes.append("read piece by piece: the examples are kept on disk, not in memory")
     settings = settings_of(options)
     progress = Progress(settings.epochs)
     watched = (split.test_inputs, split.test_targets) if len(split.test_inputs) else None
@@ -90,7 +93,7 @@ def _trained(options: argparse.Namespace) -> tuple[Model, Split, list[str]]:
         report=progress,
         checkpoint=None if options.save is None else Path(options.save),
         resume=options.resume,
-        notes={"classes": split.classes, "means": split.means.tolist(), "scales": split.scales.tolist()},
+        notes=split.notes(),
     )
     progress.end()
     if options.resume and settings.optimiser in REPLAYED:
@@ -108,37 +111,31 @@ def _trained(options: argparse.Namespace) -> tuple[Model, Split, list[str]]:
 
 
 def _taken(options: argparse.Namespace) -> tuple[Model, Split, list[str]]:
-    import numpy as np
-
     from backproof.run.model import load_model
-    from backproof.run.tables import read_table
-    from backproof.run.task import prepared
+    from backproof.run.tables import Known, read_table
+    from backproof.run.task import fitted
 
     model, _, _ = load_model(Path(options.model))
     if options.data is None:
         raise UsageError("there is nothing to predict", expected="--data FILE, or --data digits")
-    table = read_table(options.data, options.target)
-    split = prepared(table, outputs=int(model.network.sizes[-1]), test=0.0, seed=0, scale=False)
-    if "means" in model.notes:
-        means, scales = (np.asarray(model.notes[k]) for k in ("means", "scales"))
-        if means.shape != (split.inputs.shape[1],):
-            raise UsageError(
-                "the data do not fit the model", expected=f"{len(means)} columns", got=str(split.inputs.shape[1])
-            )
-        split.inputs = (split.inputs - means) / scales
-    return model, split, []
+    columns = tuple(str(c) for c in model.notes.get("columns", ()))
+    known = Known(int(model.network.sizes[0]), columns, str(model.notes.get("target", "")))
+    split = fitted(read_table(options.data, options.target, known), model)
+    return model, split, [] if len(split.targets) else ["the data have no targets: there is nothing to compare with"]
 
 
-def _result(model: Model, split: Split, notes: list[str]) -> dict[str, Any]:
+def _result(model: Model, split: Split, notes: list[str], *, trained: bool) -> dict[str, Any]:
     parts = {"training": (split.inputs, split.targets), "test": (split.test_inputs, split.test_targets)}
+    if not trained:
+        parts = {"given": parts["training"]}
     scores: dict[str, float] = {}
     kind = ""
     for part, (inputs, targets) in parts.items():
-        if len(inputs):
-            kind, scores[part] = split.score(model.outputs(inputs), targets)
+        if len(targets):
+            kind, scores[part] = split.scored(model, inputs, targets)
     return {
         "network": model.network.describe(),
-        "examples": {"training": len(split.inputs), "test": len(split.test_inputs)},
+        "examples": {part: len(inputs) for part, (inputs, _) in parts.items()},
         "notes": notes,
         "score": {"kind": kind, **scores},
         "history": model.history,
@@ -148,7 +145,7 @@ def _result(model: Model, split: Split, notes: list[str]) -> dict[str, Any]:
 def _text(result: dict[str, Any]) -> str:
     rows = [result["network"]]
     rows += [f"  {note}" for note in result["notes"]]
-    history = result["history"]
+    history: list[dict[str, Any]] = [] if "given" in result["examples"] else result["history"]
     if history:
         losses = [record["loss"] for record in history]
         rows.append(f"loss      {curve(losses)}  {losses[0]:.4g} → {losses[-1]:.4g} in {len(losses)} epochs")
@@ -157,10 +154,10 @@ def _text(result: dict[str, Any]) -> str:
             sizes = [record["delta"][layer] for record in history if "delta" in record]
             rows.append(f"|δ| at {layer + 1}  {curve(sizes)}  {sizes[0]:.3g} → {sizes[-1]:.3g}")
     score = result["score"]
-    for part in ("training", "test"):
+    for part, words in (("training", "training examples"), ("test", "test examples"), ("given", "examples")):
         if part in score:
             shown = f"{100 * score[part]:.2f} %" if score["kind"] == "accuracy" else f"{score[part]:.4f}"
-            rows.append(f"{score['kind']} on {result['examples'][part]} {part} examples: {shown}")
+            rows.append(f"{score['kind']} on {result['examples'][part]} {words}: {shown}")
     if "predictions" in result:
         rows.append(f"outputs written to {result['predictions']}")
     return "\n".join(rows)
@@ -169,21 +166,16 @@ def _text(result: dict[str, Any]) -> str:
 def _predict(model: Model, split: Split, path: Path) -> None:
     import csv
 
-    import numpy as np
-
     from backproof.errors import FileError
 
-    inputs = np.concatenate([split.inputs, split.test_inputs])
-    outputs = model.outputs(inputs)
+    units = int(model.network.sizes[-1])
     classes = model.notes.get("classes")
-    heads = [f"p({c})" for c in classes] if classes and len(classes) == outputs.shape[1] else None
+    heads = [f"p({c})" for c in classes] if classes and len(classes) == units else None
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(
-                [*(heads or [f"output{k + 1}" for k in range(outputs.shape[1])]), *(["class"] if classes else [])]
-            )
-            for row in outputs:
+            writer.writerow([*(heads or [f"output{k + 1}" for k in range(units)]), *(["class"] if classes else [])])
+            for row in (row for piece in split.in_order() for row in model.outputs(piece)):
                 answer: list[str] = []
                 if classes:
                     best = int(row.argmax()) if len(row) > 1 else int(row[0] > 0.5)

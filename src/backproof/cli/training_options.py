@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from backproof.cli.parsing import CommandParser, choice
@@ -19,18 +20,22 @@ if TYPE_CHECKING:
 OPTIMISERS: Final = ("sgd", "nesterov", "adam", "adamw", "lbfgs", "cg")
 SCHEDULES: Final = ("constant", "cosine", "step", "exponential")
 INITIALISERS: Final = ("auto", "glorot", "he", "course", "sine", "zeros")
+STREAMED_FROM: Final = 64 << 20  # bytes
 BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def add_training(parser: CommandParser) -> None:
     """The options of data and training."""
     data = parser.add_argument_group("data")
-    data.add_argument("--data", metavar="FILE", help="digits, or a CSV, Parquet, NPZ, MAT or IDX file")
+    data.add_argument("--data", metavar="FILE", help="digits, or a CSV, Parquet, NPY, NPZ, MAT or IDX file")
     data.add_argument("--target", metavar="NAME", help="the column or array to predict (the last column, or y)")
     data.add_argument(
         "--test", metavar="PART", type=number("test"), default=0.2, help="part held back for a test (0.2)"
     )
     data.add_argument("--no-scale", action="store_true", help="take inputs as they are, without mean 0 and deviation 1")
+    data.add_argument("--stream", action="store_true",
+                      help="for more data than memory: read piece by piece, keep the arrays on disk "
+                      "(CSV, Parquet, NPY, NPZ, IDX; by itself from 64 MB on; not MAT)")  # fmt: skip
     group = parser.add_argument_group("training")
     group.add_argument("--optimiser", type=choice("optimiser", OPTIMISERS), default="adam", metavar="NAME",
                        help=", ".join(OPTIMISERS) + " (adam)")  # fmt: skip
@@ -97,24 +102,51 @@ def whole(what: str) -> Callable[[str], int]:
 
 def split_of(options: argparse.Namespace) -> Split:
     """The data that the options name, split and scaled."""
-    from backproof.run.tables import read_table
-    from backproof.run.task import prepared
-
     if options.data is None:
         raise UsageError("there is nothing to learn from", expected="--data FILE, or --data digits")
     if not 0 <= options.test < 1:
         raise UsageError("--test must be at least 0 and below 1", got=str(options.test))
-    table = read_table(options.data, options.target)
-    outputs = None
+    outputs = first = None
     if options.layers is not None:
         from backproof.calculus.network import parse_layers
 
         sizes, _ = parse_layers(options.layers)
-        outputs = int(sizes[-1]) if sizes[-1].isdigit() else None
-        width = table.inputs.shape[1]
-        if sizes[0].isdigit() and int(sizes[0]) != width:
-            raise UsageError("the first layer does not fit the data", expected=str(width), got=options.layers)
-    return prepared(table, outputs=outputs, test=options.test, seed=options.seed, scale=not options.no_scale)
+        first, outputs = (int(n) if n.isdigit() else None for n in (sizes[0], sizes[-1]))
+    how: dict[str, Any] = {
+        "outputs": outputs,
+        "test": options.test,
+        "seed": options.seed,
+        "scale": not options.no_scale,
+    }
+    if streams(options):
+        from backproof.run.streaming import streamed
+
+        split = streamed(Path(options.data), options.target, precision=options.precision, **how)
+    else:
+        from backproof.run.tables import read_table
+        from backproof.run.task import prepared
+
+        table = read_table(options.data, options.target)
+        _demand_width(first, table.inputs.shape[1], options)
+        split = prepared(table, **how)
+    _demand_width(first, split.inputs.shape[1], options)
+    return split
+
+
+def _demand_width(first: int | None, width: int, options: argparse.Namespace) -> None:
+    if first is not None and first != width:
+        raise UsageError("the first layer does not fit the data", expected=str(width), got=options.layers)
+
+
+def streams(options: argparse.Namespace) -> bool:
+    """Whether the data are read piece by piece: where it is asked for, and for large files."""
+    if options.stream or options.data == "digits":
+        return options.stream and options.data != "digits"
+    path = Path(options.data)
+    try:
+        return path.stat().st_size >= STREAMED_FROM and path.suffix.lower() != ".mat"
+    except OSError:
+        return False
 
 
 def network_of(options: argparse.Namespace, split: Split, loss: str | None = None) -> Network:

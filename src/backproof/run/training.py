@@ -24,6 +24,7 @@ from backproof.run.interface import Precision
 from backproof.run.kernels import Kernel, has_numba, loss_kernel, parameters_of, sizes_kernel
 from backproof.run.model import Model, load_model
 from backproof.run.updates import RULES
+from backproof.run.watching import watched_loss
 
 Array = NDArray[Any]
 OPTIMISERS: Final = ("sgd", "nesterov", "adam", "adamw", "lbfgs", "cg")
@@ -349,7 +350,7 @@ class Trainer:
         """Completes an epoch's record, and says whether to stop."""
         watched = record["loss"]
         if data.watched is not None:
-            watched = record["watched"] = self._loss(kernel, state.theta, *data.watched)
+            watched = record["watched"] = watched_loss(kernel, state.theta, data.watched, self.network, self.numbers)
         if self.settings.sizes:
             record["delta"] = self._sizes(state.theta, data)
         model.history.append(record)
@@ -361,10 +362,6 @@ class Trainer:
         else:
             state.waited += 1
         return bool(self.settings.patience) and state.waited >= self.settings.patience
-
-    def _loss(self, kernel: Kernel, theta: Array, inputs: Array, targets: Array) -> float:
-        ones = [np.ones(len(inputs), inputs.dtype)] if "w" in kernel.interface.inputs else []
-        return kernel(theta, np.empty_like(theta), inputs, targets, *ones)
 
     def _sizes(self, theta: Array, data: Data) -> list[float]:
         """The mean of |δ| in every layer, over the first examples, as if each were alone."""
