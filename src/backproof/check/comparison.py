@@ -13,7 +13,7 @@ from backproof.errors import DomainError
 from backproof.language.expression import Add, Delta, Expr, Index, add, mul, postorder, power, zero
 from backproof.language.notating import notate
 from backproof.language.notation import Notation
-from backproof.language.program import Program
+from backproof.language.program import Assumption, Program
 from backproof.language.walks import inline, names
 from backproof.proof.folding import Folder, weight
 
@@ -84,16 +84,17 @@ def _short(folder: Folder, gradient: str) -> Expr:
     return folder.fold(inline(body, inner))
 
 
-_folders: OrderedDict[int, Folder] = OrderedDict()
+_folders: OrderedDict[tuple[int, tuple[Assumption, ...]], Folder] = OrderedDict()
 
 
-def folder_of(program: Program) -> Folder:
+def folder_of(program: Program, assumptions: tuple[Assumption, ...] = ()) -> Folder:
     """The folder of a program; those of the last few programs are kept, with the rules that they have found."""
     # The folder holds its program, so that the identity of a remembered program cannot be taken by another one.
-    found = _folders.get(id(program))
+    key = id(program), assumptions
+    found = _folders.get(key)
     if found is None:
-        found = _folders[id(program)] = Folder(program)
-    _folders.move_to_end(id(program))
+        found = _folders[key] = Folder(program, assumptions)
+    _folders.move_to_end(key)
     while len(_folders) > REMEMBERED:
         _folders.popitem(last=False)
     return found

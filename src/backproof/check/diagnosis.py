@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import numpy as np
-
 from backproof.calculus.network import Network
 from backproof.check.lines import Lines, Slip, Table, lines_of
 from backproof.check.mistakes import (
@@ -29,7 +27,7 @@ from backproof.check.mistakes import (
     Mistake,
     made,
 )
-from backproof.check.points import equal_rows, proportional_rows
+from backproof.check.rows import Row, Rows, dot, equal_rows, is_finite, is_zero, proportional_rows, scaled, stacked
 from backproof.check.sites import plainly, shown
 from backproof.errors import BackproofError
 from backproof.language.expression import (
@@ -60,6 +58,7 @@ GENERIC: Final = MISTAKES.index(BY_NAME["wrong-number"])
 """From this rank on a mistake could be made in any formula: it is said only where none of the usual ones is found."""
 ADDED: Final = len(SEARCHED) + 1
 """The rank of a factor or a term that was added as a whole."""
+NEARLY_PARALLEL: Final = 1e-6
 MAX_LIKELY: Final = 40
 """As many meetings of numbers are looked at; more of them mean that the numbers say little."""
 
@@ -121,7 +120,7 @@ class Search:
     right: Expr
 
     @cached_property
-    def claim(self) -> np.ndarray:
+    def claim(self) -> Row:
         return self.lines.row(self.right)
 
     @cached_property
@@ -135,11 +134,19 @@ class Search:
 
     def explanations(self) -> Iterator[tuple[Mistake, ...]]:
         """Explanations that are proved; those with more mistakes only where no simpler one is found."""
-        if not np.isfinite(self.claim).all() or not np.isfinite(self.lines.truth).all():
+        if not is_finite(self.claim) or not is_finite(self.lines.truth):
             return
         deadline = time.thread_time() + SECONDS
         proofs = 0
-        for stage in (self._one, self._one_taken_out, self._two, self._two_apart, self._two_lost, self._three):
+        for stage in (
+            self._usual,
+            self._one,
+            self._one_taken_out,
+            self._two,
+            self._two_apart,
+            self._two_lost,
+            self._three,
+        ):
             found: set[tuple[str, ...]] = set()
             likely = sorted(itertools.islice(stage(), MAX_LIKELY), key=lambda c: (c.rank, c.distance))
             for candidate in likely:
@@ -167,12 +174,20 @@ class Search:
             return False
         return verdict.kind is Kind.PROVED
 
+    def _usual(self) -> Iterator[Candidate]:
+        """A factor, a slope too many or missing, or another of the commonest mistakes: most claims end here."""
+        yield from (c for c in self._scaled(self.right_alone) if not c.rank)
+        for k in equal_rows(self.lines.usual.rows, self.claim):
+            slip = self.lines.usual.slips[k]
+            yield Candidate((slip,), slip.body, self.right, rank(slip))
+        yield from (c for c in self._with_factors(self.right_alone, scaled=False) if c.rank < GENERIC)
+
     def _one(self) -> Iterator[Candidate]:
-        """A factor, one mistake made, a factor of the network or a term too many."""
-        yield from self._scaled(self.right_alone)
+        """One mistake of any kind, a factor of the network or a term too many."""
         for k in equal_rows(self.lines.wrong.rows, self.claim):
             slip = self.lines.wrong.slips[k]
             yield Candidate((slip,), slip.body, self.right, rank(slip))
+        yield from self._scaled(self.right_alone)
         yield from self._with_factors(self.right_alone, scaled=False)
         yield from self._with_terms(self.right_alone)
 
@@ -196,7 +211,7 @@ class Search:
         """One mistake taken out of the claim, and one made, or a factor, or a term."""
         wrong, undone, truth = self.lines.wrong, self.undone, self.lines.truth
         for out, row in zip(undone.slips, undone.rows, strict=True):
-            for k in equal_rows(wrong.rows, row) if row.any() else ():
+            for k in equal_rows(wrong.rows, row) if not is_zero(row) else ():
                 first = wrong.slips[k]
                 yield Candidate((first, out), first.body, out.body, rank(first) + rank(out))
         for k, ratio in proportional_rows(undone.rows, truth):
@@ -248,7 +263,7 @@ class Search:
     @cached_property
     def right_alone(self) -> Bases:
         """The right formula."""
-        return Bases((None,), (self.truth,), self.lines.truth[None, :])
+        return Bases((None,), (self.truth,), stacked([self.lines.truth], self.lines.truth))
 
     def _scaled(self, bases: Bases) -> Iterator[Candidate]:
         """A formula times a constant and powers of sizes."""
@@ -288,7 +303,7 @@ class Search:
                 (values * value * claim, truth, False, False),
             )
             for rows, against, first_extra, second_extra in sides:
-                for k in equal_rows(rows, against) if against.any() else ():
+                for k in equal_rows(rows, against) if not is_zero(against) else ():
                     second = factors[k]
                     if first is second and first_extra != second_extra:
                         continue
@@ -316,11 +331,18 @@ class Search:
         """The right formula times a constant, and a term too many."""
         if self.claim.size <= 2:
             return
+        truth, claim = self.lines.truth, self.claim
         for term, value in zip(*self.lines.terms, strict=True):
-            both = np.stack((self.lines.truth, value), axis=1)
-            (outer, inner), *_ = np.linalg.lstsq(both, self.claim, rcond=None)
-            if equal_rows((both @ (outer, inner))[None, :], self.claim):
-                scale, weight_of = self._scale(float(outer)), self._scale(float(inner))
+            # Least squares in two unknowns.
+            aa, ab, bb = dot(truth, truth), dot(truth, value), dot(value, value)
+            determinant = aa * bb - ab * ab
+            if determinant <= NEARLY_PARALLEL * aa * bb:
+                continue
+            ac, bc = dot(truth, claim), dot(value, claim)
+            outer, inner = (ac * bb - bc * ab) / determinant, (bc * aa - ac * ab) / determinant
+            rest = claim - scaled(truth, outer) - scaled(value, inner)
+            if equal_rows(stacked([claim - rest], claim), claim):
+                scale, weight_of = self._scale(outer), self._scale(inner)
                 if scale is not None and scale is not one and weight_of is not None:
                     mistakes = (self._scale_mistake(scale), self._term_mistake(weight_of, term))
                     left = add(mul(scale, self.truth), mul(weight_of, term))
@@ -368,7 +390,7 @@ class Bases:
 
     slips: tuple[Slip | None, ...]
     bodies: tuple[Expr, ...]
-    rows: np.ndarray
+    rows: Rows
 
     @staticmethod
     def of(table: Table) -> Bases:

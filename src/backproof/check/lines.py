@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.check.comparison import folder_of
-from backproof.check.mistakes import LEFT_SIDE, NOT_THROUGH, SEARCHED, Entry, Mistake, made
+from backproof.check.few_points import SEED, FewPoint, is_small
+from backproof.check.mistakes import COMMONEST, LEFT_SIDE, NOT_THROUGH, SEARCHED, Entry, Mistake, made
 from backproof.check.operators import nothing
-from backproof.check.points import SEED, Point, Scales
+from backproof.check.rows import Row, Rows, is_finite, joined, stacked, together
+from backproof.check.scales import Scales
 from backproof.check.sites import Change, Site, are_near
 from backproof.check.slopes import fitting, slopes_at
 from backproof.errors import BackproofError
@@ -39,15 +40,21 @@ from backproof.language.expression import (
     sum_over,
     tensor,
 )
-from backproof.language.program import Definition, Program
+from backproof.language.program import Assumption, Definition, Program
 from backproof.language.walks import inline, names, rewrite
 from backproof.proof.folding import Folder
+
+if TYPE_CHECKING:
+    from backproof.check.points import Point
 
 REMEMBERED: Final = 16
 KINKED: Final = 4
 SECONDS: Final = 1.0
 MOST_FACTORS: Final = 80
 MOST_PAIRS: Final = 1_500
+TARGETS: Final = ("y", "Y", "t", "T")
+"""What no network learns: nobody asks for a gradient by it."""
+
 FARTHEST: Final = 24
 NEAREST: Final = 7
 """So many equations of a long way from the loss are changed, those next to the gradient."""
@@ -90,7 +97,7 @@ class Table:
     """Slips and their values at the points, a row for each."""
 
     slips: tuple[Slip, ...]
-    rows: np.ndarray
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class Surroundings:
     @cached_property
     def folder(self) -> Folder:
         """Finds the names in which slopes are written."""
-        return Folder(self.program, self.network.admissible) if self.network.admissible else self.general_folder
+        return folder_of(self.program, self.network.admissible)
 
     @property
     def general_folder(self) -> Folder:
@@ -111,13 +118,15 @@ class Surroundings:
         return folder_of(self.program)
 
     @cached_property
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[FewPoint | Point, ...]:
         """The points at which formulas are compared: one, or several where slopes jump."""
         real = catalog.loss(self.network.loss).target == "real"
         entries = [catalog.function(n.name) for d in self.program.definitions for n in postorder(d.body)
                    if isinstance(n, Apply)]  # fmt: skip
         count = KINKED if any(e is not None and e.kink is not None for e in entries) else 1
-        return tuple(Point(self.program, self.network.admissible, any_target=real, seed=SEED + k) for k in range(count))
+        return tuple(
+            point_of(self.program, self.network.admissible, any_target=real, seed=SEED + k) for k in range(count)
+        )
 
     @cached_property
     def scales(self) -> Scales:
@@ -167,6 +176,18 @@ class Surroundings:
     def activation(self, logits: str) -> Definition | None:
         """The definition of the outputs that come from some logits."""
         return self.program.by_name.get(("A" if self.network.batch else "a") + logits[1:])
+
+
+def point_of(
+    program: Program, assumptions: Iterable[Assumption], *, any_target: bool = False, seed: int = SEED
+) -> FewPoint | Point:
+    """A point of the program: in plain numbers where it is small, in arrays otherwise."""
+    if is_small(program):
+        return FewPoint(program, assumptions, any_target=any_target, seed=seed)
+    # Arrays, and NumPy with them, are needed only for matrices.
+    from backproof.check.points import Point
+
+    return Point(program, assumptions, any_target=any_target, seed=seed)
 
 
 _remembered: OrderedDict[tuple[int, Network], Surroundings] = OrderedDict()
@@ -286,32 +307,37 @@ class Lines:
         )  # fmt: skip
 
     @cached_property
-    def truth(self) -> np.ndarray:
+    def truth(self) -> Row:
         """The gradient at the points, as a row."""
         return self.row(self.definition.body)
 
-    def row(self, expr: Expr) -> np.ndarray:
+    def row(self, expr: Expr) -> Row:
         """A formula at the points, as a row."""
-        rows = [point.value(expr, self.indices).ravel() for point in self.around.points]
-        return rows[0] if len(rows) == 1 else np.concatenate(rows)
+        return joined([point.row(expr, self.indices) for point in self.around.points])
 
-    def row_or_none(self, expr: Expr) -> np.ndarray | None:
+    def row_or_none(self, expr: Expr) -> Row | None:
         """The same, or None where the formula has no value at some point."""
         try:
             row = self.row(expr)
         except BackproofError:
             return None
-        return row if np.isfinite(row).all() else None
+        return row if is_finite(row) else None
+
+    @cached_property
+    def usual(self) -> Table:
+        """The gradient with each of the commonest mistakes, in any of its forms."""
+        return self.table(itertools.chain(self._in_forms(COMMONEST), self._other_gradients()))
 
     @cached_property
     def wrong(self) -> Table:
         """The gradient with each single mistake, in any of its forms or in an equation that it comes from."""
-        return self.table(self._mistakes())
+        usual, rest = self.usual, self.table(self._rarer())
+        return Table((*usual.slips, *rest.slips), together(usual.rows, rest.rows))
 
     def table(self, slips: Iterator[Slip]) -> Table:
         """Slips with their values, as many as the time allows; what has no value is left out."""
         deadline = time.thread_time() + SECONDS
-        kept: dict[tuple[str, Expr], tuple[Slip, np.ndarray]] = {}
+        kept: dict[tuple[str, Expr], tuple[Slip, Row]] = {}
         for slip in slips:
             if time.thread_time() > deadline:
                 break
@@ -320,21 +346,23 @@ class Lines:
             row = self.row_or_none(slip.body)
             if row is not None:
                 kept[slip.entry.name, slip.body] = slip, row
-        rows = np.array([row for _, row in kept.values()]).reshape(len(kept), self.truth.size)
+        rows = stacked([row for _, row in kept.values()], self.truth)
         return Table(tuple(slip for slip, _ in kept.values()), rows)
 
-    def _mistakes(self) -> Iterator[Slip]:
+    def _in_forms(self, entries: Sequence[Entry]) -> Iterator[Slip]:
         known = set(self.forms)
         for form in self.forms:
             site = self.site(replace(self.definition, body=form))
-            yield from (slip for slip in self._made(site, SEARCHED) if slip.body not in known)
+            yield from (slip for slip in self._made(site, entries) if slip.body not in known)
+
+    def _rarer(self) -> Iterator[Slip]:
+        yield from self._in_forms([e for e in SEARCHED if e not in COMMONEST])
         for equation in tuple(self.equations.values())[-NEAREST:]:
             if equation.name != self.gradient:
                 site = self.site(equation)
                 for slip in self._made(site, SEARCHED):
                     if slip.body is not equation.body and slip.body.free <= frozenset(equation.indices):
                         yield replace(slip, body=self._carried(equation, slip.body))
-        yield from self._other_gradients()
 
     def _other_gradients(self) -> Iterator[Slip]:
         """The gradients of other quantities of the same shape: where somebody stopped too early, or went too far."""
@@ -342,7 +370,8 @@ class Lines:
         activation = self.around.activation(self.target) if self.target[0] in "zZ" else None
         for name in program.names:
             fits = name.startswith("∂J/∂") and program.sorts(name) == tuple(i.sort for i in self.indices)
-            if fits and name != self.gradient and are_near(name, self.gradient):
+            of_target = name.removeprefix("∂J/∂").partition("(")[0] in TARGETS
+            if fits and name != self.gradient and not of_target and are_near(name, self.gradient):
                 outputs = activation is not None and name == adjoint_name("J", activation.name)
                 other = tensor(name, *self.indices)
                 known_by = other if outputs else tensor(name.removeprefix("∂J/∂"))
@@ -359,10 +388,10 @@ class Lines:
         return whole
 
     @cached_property
-    def lost(self) -> tuple[tuple[Pair, ...], np.ndarray]:
+    def lost(self) -> tuple[tuple[Pair, ...], Rows]:
         """The gradient with two mistakes of the kinds that leave no trace in what is written, and the values."""
         deadline = time.thread_time() + SECONDS
-        kept: dict[Expr, tuple[Pair, np.ndarray]] = {}
+        kept: dict[Expr, tuple[Pair, Row]] = {}
         for pair in self._losses():
             if time.thread_time() > deadline or len(kept) >= MOST_PAIRS:
                 break
@@ -371,7 +400,7 @@ class Lines:
             row = self.row_or_none(pair.body)
             if row is not None:
                 kept[pair.body] = pair, row
-        rows = np.array([row for _, row in kept.values()]).reshape(len(kept), self.truth.size)
+        rows = stacked([row for _, row in kept.values()], self.truth)
         return tuple(pair for pair, _ in kept.values()), rows
 
     def _losses(self) -> Iterator[Pair]:
@@ -402,7 +431,7 @@ class Lines:
         return frozenset((*self.site(self.definition).slopes, *slopes_at(self.site(self.definition), self.indices)))
 
     @cached_property
-    def factors(self) -> tuple[tuple[Expr, ...], np.ndarray]:
+    def factors(self) -> tuple[tuple[Expr, ...], Rows]:
         """What may have been multiplied by, or left out: names and slopes that fit, factors of the gradient's forms."""
         found: dict[Expr, None] = dict.fromkeys(sorted(self.slopes, key=str))
         for form in self.forms:
@@ -413,7 +442,7 @@ class Lines:
         return self._valued([f for f in found if f is not one][:MOST_FACTORS])
 
     @cached_property
-    def terms(self) -> tuple[tuple[Expr, ...], np.ndarray]:
+    def terms(self) -> tuple[tuple[Expr, ...], Rows]:
         """What may have been added: 1 and the names that fit."""
         return self._valued([*self._fitting(least=1), one][:MOST_FACTORS])
 
@@ -428,6 +457,6 @@ class Lines:
                 for indices in fitting(sorts, self.indices):
                     yield tensor(name, *indices)
 
-    def _valued(self, exprs: list[Expr]) -> tuple[tuple[Expr, ...], np.ndarray]:
+    def _valued(self, exprs: list[Expr]) -> tuple[tuple[Expr, ...], Rows]:
         rows = [self.row(e) for e in exprs]
-        return tuple(exprs), np.array(rows).reshape(len(rows), self.truth.size)
+        return tuple(exprs), stacked(rows, self.truth)

@@ -243,6 +243,13 @@ AS_USUAL: Final = {
 """Those that are as usual as a mistake of the list above."""
 
 
+RARER: Final = frozenset(
+    {"wrong-activation", "wrong-axis", "wrong-reduction", "wrong-variable", "wrong-exponent", "wrong-number"}
+)
+COMMONEST: Final = (*(entry for entry in MISTAKES if entry.name not in RARER), VALUE_FOR_SLOPE)
+"""The mistakes that are looked for first; where one of them explains a claim, no rarer one is looked for."""
+
+
 EXTRA_FACTOR: Final = OTHER_FORMS[-2]
 SEARCHED: Final = (*MISTAKES, *OTHER_FORMS)
 NAMED: Final = (*MISTAKES, FACTOR, EXTRA_FACTOR, EXTRA_TERM, HIDDEN_CONDITION, LEFT_SIDE)

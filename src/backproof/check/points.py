@@ -5,10 +5,8 @@ Nothing here is a verdict: numbers that agree are a reason to try a proof, no mo
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -16,6 +14,7 @@ import numpy as np
 
 from backproof import catalog
 from backproof.calculus.interpreter import evaluate_expr
+from backproof.check.few_points import SEED, sizes_of, wave
 from backproof.errors import LimitError
 from backproof.language.expression import (
     Add,
@@ -29,21 +28,13 @@ from backproof.language.expression import (
     Sum,
     Tensor,
     apply,
-    mul,
-    power,
-    size,
     tensor,
 )
 from backproof.language.program import Assumption, Program
 from backproof.language.walks import names
 
-TOLERANCE: Final = 1e-9
-PRIMES: Final = (5, 7, 3, 11, 13, 17)
 REMEMBERED: Final = 8_000
 MAX_ENTRIES: Final = 10**6
-MAX_DENOMINATOR: Final = 64
-MAX_ABOVE: Final = 10**6
-SEED: Final = 20
 
 
 class Point:
@@ -67,10 +58,7 @@ class Point:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every sort."""
-        sorts = dict.fromkeys(s for name in self.program.names for s in self.program.sorts(name))
-        sizes = {s: int(s) for s in sorts if s.isdigit()}
-        free = itertools.chain(PRIMES, itertools.count(8))
-        return sizes | {s: next(free) for s in sorts if not s.isdigit()}
+        return sizes_of(self.program)
 
     @cached_property
     def _inputs(self) -> dict[str, np.ndarray]:
@@ -87,6 +75,10 @@ class Point:
                 if assumption.property == "unit-sum":
                     found[name] = found[name] / found[name].sum(axis=assumption.axis, keepdims=True)
         return found
+
+    def row(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
+        """The values of an expression at this point, over the given indices, as one row."""
+        return self.value(expr, indices).ravel()
 
     def value(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
         """The array of an expression at this point, with one axis for each of `indices`."""
@@ -225,12 +217,10 @@ class _Waves(Mapping[tuple[int, ...], Callable[..., np.ndarray]]):
     """A sine of one or more arguments and all its derivatives, by their orders: it stands for an abstract function."""
 
     def __init__(self, name: str) -> None:
-        self.seed = sum(map(ord, name)) % 7 + 1
+        self.name = name
 
     def __getitem__(self, orders: tuple[int, ...]) -> Callable[..., np.ndarray]:
-        rates = [1 + (self.seed + k) / 5 for k in range(len(orders))]
-        scale = math.prod(r**o for r, o in zip(rates, orders, strict=True))
-        shift = 0.3 + sum(orders) * math.pi / 2
+        scale, shift, rates = wave(self.name, orders)
 
         def value(*arguments: np.ndarray) -> np.ndarray:
             return scale * np.sin(sum(r * a for r, a in zip(rates, arguments, strict=True)) + shift)
@@ -242,68 +232,3 @@ class _Waves(Mapping[tuple[int, ...], Callable[..., np.ndarray]]):
 
     def __len__(self) -> int:
         return 1
-
-
-def agree(value: np.ndarray, claim: np.ndarray) -> bool:
-    """Whether two arrays are equal up to rounding."""
-    if value.shape != claim.shape or not np.isfinite(value).all() or not np.isfinite(claim).all():
-        return False
-    scale = max(1e-300, float(np.abs(claim).max(initial=0)))
-    return bool(np.abs(value - claim).max(initial=0) <= TOLERANCE * scale)
-
-
-def equal_rows(rows: np.ndarray, value: np.ndarray) -> list[int]:
-    """The rows of a table that are equal to an array up to rounding."""
-    close = np.abs(rows - value).max(axis=1, initial=0) <= TOLERANCE * np.abs(value).max(initial=0)
-    return np.flatnonzero(close).tolist()
-
-
-def proportional_rows(rows: np.ndarray, value: np.ndarray) -> list[tuple[int, float]]:
-    """The rows of a table that a number takes to an array, and that number."""
-    at = int(np.abs(value).argmax())
-    if not value.size or value[at] == 0:
-        return []
-    with np.errstate(all="ignore"):
-        ratios = value[at] / rows[:, at]
-        error = np.abs(rows * ratios[:, None] - value).max(axis=1)
-    # A comparison with nan is False.
-    close = (error <= TOLERANCE * abs(value[at])) & (ratios != 0)
-    return [(k, float(ratios[k])) for k in np.flatnonzero(close).tolist()]
-
-
-class Scales:
-    """Simple fractions times powers of a point's sizes: what a gradient may be off by."""
-
-    def __init__(self, sizes: Mapping[str, int]) -> None:
-        sorts = [s for s in sizes if not s.isdigit()]
-        found: dict[tuple[tuple[str, int], ...], float] = {}
-        for count in range(min(3, len(sorts) + 1)):
-            for chosen in itertools.combinations(sorts, count):
-                for powers in itertools.product((-1, 1), repeat=count):
-                    above = tuple(zip(chosen, powers, strict=True))
-                    found[above] = math.prod(float(sizes[s]) ** p for s, p in above)
-        self._above = tuple(found)
-        self._values = np.array(list(found.values()))
-        self._below = np.arange(1, MAX_DENOMINATOR + 1)
-
-    def nearest(self, ratio: float) -> Expr | None:
-        """The simplest of them that is this number up to rounding, or None.
-
-        >>> Scales({"n": 5, "m": 7}).nearest(-0.4), Scales({"n": 5}).nearest(3.14159)
-        ((-2)*n^(-1), None)
-        """
-        if not math.isfinite(ratio) or ratio == 0:
-            return None
-        products = (ratio / self._values)[:, None] * self._below
-        whole = np.round(products)
-        close = (np.abs(products - whole) <= TOLERANCE * np.abs(products)) & (whole != 0) & (np.abs(whole) <= MAX_ABOVE)
-        best: tuple[int, Fraction, tuple[tuple[str, int], ...]] | None = None
-        for k in np.flatnonzero(close.any(axis=1)).tolist():
-            below = int(close[k].argmax())
-            constant = Fraction(int(whole[k, below]), below + 1)
-            height = abs(constant.numerator) + constant.denominator + 3 * len(self._above[k])
-            if best is None or (height, constant) < best[:2]:
-                best = height, constant, self._above[k]
-        if best is None:
-            return None
-        return mul(best[1], *(power(size(s), p) for s, p in best[2]))

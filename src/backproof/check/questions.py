@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backproof import catalog
 from backproof.calculus.network import REDUCTIONS, Network
-from backproof.check.points import Point, agree
+from backproof.check.few_points import FewPoint
+from backproof.check.lines import point_of
+from backproof.check.rows import agree, is_zero
 from backproof.errors import BackproofError
 from backproof.language.expression import Apply, Expr, Tensor, apply, postorder
 from backproof.language.program import Program
@@ -18,6 +20,9 @@ from backproof.language.walks import names, rewrite
 from backproof.proof.deciding import decide
 from backproof.proof.derivation import with_adjoints
 from backproof.proof.verdict import Budget, Kind
+
+if TYPE_CHECKING:
+    from backproof.check.points import Point
 
 MAX_ANSWERS: Final = 6
 REMEMBERED: Final = 4
@@ -64,15 +69,15 @@ class _Other:
         return with_adjoints(self.network)
 
     @cached_property
-    def point(self) -> Point:
-        return Point(self.program, self.network.admissible)
+    def point(self) -> FewPoint | Point:
+        return point_of(self.program, self.network.admissible)
 
     def plausible(self, left: Expr, right: Expr) -> bool:
         """Whether both sides agree at the point, in floating point."""
         indices = left.indices if isinstance(left, Tensor) else tuple(sorted(left.free | right.free))
-        value = self.point.value(left, indices)
+        value = self.point.row(left, indices)
         # Where a gradient is 0 everywhere, a claim that agrees says nothing.
-        return bool(value.any()) and agree(value, self.point.value(right, indices))
+        return not is_zero(value) and agree(value, self.point.row(right, indices))
 
 
 @lru_cache(maxsize=REMEMBERED)

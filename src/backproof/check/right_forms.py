@@ -14,7 +14,6 @@ from backproof.check.names import program_of
 from backproof.language.expression import Apply, Expr, Tensor, apply, postorder, reindex
 from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, names
-from backproof.proof.folding import Folder
 
 ADJOINT = "∂J/∂"
 
@@ -29,8 +28,7 @@ def right_form(network: Network, program: Program, left: Expr, right: Expr) -> E
         return reindex(equation.body, dict(zip(equation.indices, left.indices, strict=True)))
     if not names(left):
         return None
-    folder = Folder(program, network.admissible) if network.admissible else folder_of(program)
-    return folder.fold(left, values=dict.fromkeys((*_values(left), *_values(right))))
+    return folder_of(program, network.admissible).fold(left, values=dict.fromkeys((*_values(left), *_values(right))))
 
 
 def _values(expr: Expr) -> Iterator[Apply]:
@@ -48,7 +46,7 @@ def short_equation(network: Network, target: str) -> Definition:
     program = program_of(network)
     definition = program.by_name[adjoint_name("J", target)]
     body = inline(definition.body, {d.name: (d.indices, d.body) for d in inner_gradients(program)})
-    return replace(definition, body=Folder(program, network.admissible).fold(body))
+    return replace(definition, body=folder_of(program, network.admissible).fold(body))
 
 
 def inner_gradients(program: Program) -> Iterator[Definition]:

@@ -44,6 +44,7 @@ from backproof.language.walks import inline, names, rewrite
 
 MAX_COUNT: Final = 400
 MAX_RULE: Final = 60
+REMEMBERED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Folder:
         self.algebra = Algebra((*program.assumptions, *assumptions))
         self._rules: dict[str, tuple[Rule, ...]] = {}
         self._units: dict[tuple[str, int], Fraction | None] = {}
+        self._folded: dict[Expr, Expr] = {}
 
     def fold(self, expr: Expr, *, slopes: bool = True, values: Iterable[Apply] = ()) -> Expr:
         """The shortest form found of a formula whose names are those of the program.
@@ -71,7 +73,16 @@ class Folder:
         With `slopes` false, functions of the catalogue are left as they are (σ′(z) stays). `values` are values of
         functions that the formula may be written in beside the names: 1 − tanh(x)².
         """
-        plain = unfold(expr) if slopes else expr
+        heads = tuple(values)
+        if not slopes or heads:
+            return self._fold(expr, unfold(expr) if slopes else expr, heads)
+        if expr not in self._folded:
+            if len(self._folded) >= REMEMBERED:
+                self._folded.clear()
+            self._folded[expr] = self._fold(expr, unfold(expr), ())
+        return self._folded[expr]
+
+    def _fold(self, expr: Expr, plain: Expr, values: Sequence[Apply]) -> Expr:
         if not _small(plain):
             return expr
         try:
