@@ -5,23 +5,20 @@ from __future__ import annotations
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
-from backproof.check.comparison import folder_of
-from backproof.check.few_points import SEED, FewPoint, is_small
 from backproof.check.mistakes import COMMONEST, LEFT_SIDE, NOT_THROUGH, SEARCHED, Entry, Mistake, made
 from backproof.check.operators import nothing
 from backproof.check.rows import Row, Rows, is_finite, joined, stacked, together
-from backproof.check.scales import Scales
 from backproof.check.sites import Change, Site, are_near
 from backproof.check.slopes import fitting, slopes_at
+from backproof.check.surroundings import Surroundings
 from backproof.errors import BackproofError
 from backproof.language.expression import (
     Apply,
@@ -29,26 +26,16 @@ from backproof.language.expression import (
     Index,
     Mul,
     Num,
-    Tensor,
     apply,
     mul,
     one,
-    postorder,
-    power,
-    reindex,
-    size,
     sum_over,
     tensor,
 )
-from backproof.language.program import Assumption, Definition, Program
-from backproof.language.walks import inline, names, rewrite
-from backproof.proof.folding import Folder
-
-if TYPE_CHECKING:
-    from backproof.check.points import Point
+from backproof.language.program import Definition, Program
+from backproof.language.walks import inline, names
 
 REMEMBERED: Final = 16
-KINKED: Final = 4
 SECONDS: Final = 1.0
 MOST_FACTORS: Final = 80
 MOST_PAIRS: Final = 1_500
@@ -100,97 +87,7 @@ class Table:
     rows: Rows
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What all lines about one program share."""
-
-    network: Network
-    program: Program
-
-    @cached_property
-    def folder(self) -> Folder:
-        """Finds the names in which slopes are written."""
-        return folder_of(self.program, self.network.admissible)
-
-    @property
-    def general_folder(self) -> Folder:
-        """The same without what the loss takes for granted of its target."""
-        return folder_of(self.program)
-
-    @cached_property
-    def points(self) -> tuple[FewPoint | Point, ...]:
-        """The points at which formulas are compared: one, or several where slopes jump."""
-        real = catalog.loss(self.network.loss).target == "real"
-        entries = [catalog.function(n.name) for d in self.program.definitions for n in postorder(d.body)
-                   if isinstance(n, Apply)]  # fmt: skip
-        count = KINKED if any(e is not None and e.kink is not None for e in entries) else 1
-        return tuple(
-            point_of(self.program, self.network.admissible, any_target=real, seed=SEED + k) for k in range(count)
-        )
-
-    @cached_property
-    def scales(self) -> Scales:
-        """What a formula may be off by."""
-        return Scales(self.points[0].sizes)
-
-    @cached_property
-    def batch(self) -> str | None:
-        """The sort of the examples."""
-        if not self.network.batch:
-            return None
-        return self.program.sorts("Y")[1 if self.network.layout == "columns" else 0]
-
-    @cached_property
-    def penalty(self) -> Expr | None:
-        """λ in the scale of J."""
-        penalty = self.network.regulariser
-        if penalty is not None and self.batch is not None and self.network.reduction.startswith("mean"):
-            return mul(penalty, power(size(self.batch), -1))
-        return penalty
-
-    @cached_property
-    def lines(self) -> dict[str, Lines]:
-        """The lines of every gradient that was asked for."""
-        return {}
-
-    @cached_property
-    def _slopes(self) -> dict[tuple[str, str], Definition]:
-        return {}
-
-    def opened(self, expr: Expr) -> Expr:
-        """The formula with every slope in the names of the network, a(1 − a) for σ′(z)."""
-        return rewrite(expr, self._opened)
-
-    def _opened(self, node: Expr) -> Expr | None:
-        if not isinstance(node, Apply) or node.orders != (1,) or not isinstance(node.args[0], Tensor):
-            return None
-        logits = node.args[0]
-        key = node.name, logits.name
-        if key not in self._slopes:
-            axes = tuple(Index(f"e{k}", i.sort) for k, i in enumerate(logits.indices))
-            slope = apply(node.name, tensor(logits.name, *axes), orders=(1,))
-            self._slopes[key] = Definition("", axes, self.folder.fold(slope))
-        found = self._slopes[key]
-        return reindex(found.body, dict(zip(found.indices, logits.indices, strict=True)))
-
-    def activation(self, logits: str) -> Definition | None:
-        """The definition of the outputs that come from some logits."""
-        return self.program.by_name.get(("A" if self.network.batch else "a") + logits[1:])
-
-
-def point_of(
-    program: Program, assumptions: Iterable[Assumption], *, any_target: bool = False, seed: int = SEED
-) -> FewPoint | Point:
-    """A point of the program: in plain numbers where it is small, in arrays otherwise."""
-    if is_small(program):
-        return FewPoint(program, assumptions, any_target=any_target, seed=seed)
-    # Arrays, and NumPy with them, are needed only for matrices.
-    from backproof.check.points import Point
-
-    return Point(program, assumptions, any_target=any_target, seed=seed)
-
-
-_remembered: OrderedDict[tuple[int, Network], Surroundings] = OrderedDict()
+_remembered: OrderedDict[tuple[int, Network], tuple[Surroundings, dict[str, Lines]]] = OrderedDict()
 
 
 def lines_of(network: Network, program: Program, gradient: str, forms: tuple[Expr, ...] = ()) -> Lines:
@@ -200,15 +97,16 @@ def lines_of(network: Network, program: Program, gradient: str, forms: tuple[Exp
     """
     key = (id(program), network)
     # The surroundings hold their program, so that its identity cannot be taken by another one.
-    around = _remembered.get(key)
-    if around is None:
-        around = _remembered[key] = Surroundings(network, program)
+    found = _remembered.get(key)
+    if found is None:
+        found = _remembered[key] = Surroundings(network, program), {}
     _remembered.move_to_end(key)
     while len(_remembered) > REMEMBERED:
         _remembered.popitem(last=False)
-    if gradient not in around.lines:
-        around.lines[gradient] = Lines(around, gradient, forms)
-    return around.lines[gradient]
+    around, known = found
+    if gradient not in known:
+        known[gradient] = Lines(around, gradient, forms)
+    return known[gradient]
 
 
 class Lines:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from backproof import catalog
 from backproof.calculus.network import REDUCTIONS, Network
 from backproof.check.few_points import FewPoint
-from backproof.check.lines import point_of
 from backproof.check.rows import agree, is_zero
+from backproof.check.surroundings import point_of
 from backproof.errors import BackproofError
 from backproof.language.expression import Apply, Expr, Tensor, apply, postorder
 from backproof.language.program import Program
