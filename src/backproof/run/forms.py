@@ -29,6 +29,7 @@ DEFINED: Final = {
     "expm3": "exp(u) - 1 - u - u^2/2",
     "logsoftplus": "log(log(1 + exp(u)))",
     "softplusratio": "exp(u)/(1 + exp(u))/log(1 + exp(u))",
+    "geluslope": "Phi(u) + u*normpdf(u)",
 }
 
 # Functions whose formula loses digits in one number: each is computed with more digits and rounded once. Where terms of
@@ -101,7 +102,7 @@ FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
     ("silu", (1,)): "sigmoid(u)*(1 + u*sigmoid(-u))",
     ("swish-beta", (1,)): "sigmoid(beta*u)*(1 + beta*u*sigmoid(-beta*u))",
     ("quick-gelu", (1,)): "sigmoid(1.702*u)*(1 + 1.702*u*sigmoid(-1.702*u))",
-    ("gelu", (1,)): "Phi(u) + u*normpdf(u)",
+    ("gelu", (1,)): "geluslope(u)",
     ("gelu-tanh", (0,)): f"u*sigmoid({_GELU_TANH})",
     ("gelu-tanh", (1,)): f"sigmoid({_GELU_TANH})*(1 + u*sigmoid(-{_GELU_TANH})*{_GELU_TANH_SLOPE})",
     ("mish", (0,)): (
