@@ -69,23 +69,33 @@ class FewPoint:
     """One random point of a small program, with all sizes different.
 
     A name is computed when it is first asked for, and the values of all parts of formulas are kept. Targets lie between
-    0 and 1, unless they may be any number.
+    0 and 1, unless they may be any number. `given` inputs have these entries.
     """
 
     def __init__(
-        self, program: Program, assumptions: Iterable[Assumption] = (), *, any_target: bool = False, seed: int = SEED
+        self,
+        program: Program,
+        assumptions: Iterable[Assumption] = (),
+        *,
+        any_target: bool = False,
+        seed: int = SEED,
+        given: Mapping[str, tuple[float, ...]] | None = None,
     ) -> None:
         self.program = program
         self._seed = seed
         self._between = ("a",) if any_target else ("a", "y")
         self.assumptions = (*program.assumptions, *assumptions)
         self._parts: dict[Expr, Array] = {}
-        self._names: dict[str, list[float]] = {}
+        self._given = {name: list(entries) for name, entries in (given or {}).items()}
+        self._names: dict[str, list[float]] = dict(self._given)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every sort."""
-        return sizes_of(self.program)
+        sizes = sizes_of(self.program)
+        for name, entries in self._given.items():
+            sizes |= dict.fromkeys(self.program.inputs[name], len(entries))
+        return sizes
 
     def row(self, expr: Expr, indices: tuple[Index, ...]) -> Few:
         """The values of an expression at this point, over the given indices."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from backproof import catalog
 from backproof.calculus.network import REDUCTIONS, Network
 from backproof.check.few_points import FewPoint
+from backproof.check.fingerprints import may_hold
 from backproof.check.rows import agree, is_zero
 from backproof.check.surroundings import point_of
 from backproof.errors import BackproofError
@@ -47,7 +48,7 @@ def would_be_right_for(network: Network, left: Expr, right: Expr) -> tuple[str, 
             if proofs >= MAX_PROOFS or len(found) >= MAX_ANSWERS or time.monotonic() > deadline:
                 return tuple(found)
             try:
-                if not other.plausible(left, claim):
+                if not may_hold(other.network, left, claim) or not other.plausible(left, claim):
                     continue
                 proofs += 1
                 verdict = decide(other.program, left, claim, admissible=other.network.admissible, budget=_QUICK)
