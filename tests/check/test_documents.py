@@ -364,3 +364,38 @@ def test_a_name_for_a_gradient_is_no_claim() -> None:
 $$\frac{\partial L}{\partial b} = g \odot (1 - h \odot h)$$
 $$\frac{\partial L}{\partial x} = W^T g$$"""
     assert verdicts(text) == ["proved", "refuted"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"$f = s^3$ and $v = \log s^2$, so $\frac{\partial f}{\partial v} = \frac32 s^3$", "proved"),
+        (r"$f = s^3$ and $v = \log s^2$, so $\frac{\partial f}{\partial v} = 3 s^3$", "refuted"),
+        (r"$f = s^3$ and $v = 1/(2s + 1)$, so $\frac{\partial f}{\partial v} = -\frac32 s^2 (2s+1)^2$", "proved"),
+        (r"$f = s^3$ and $v = e^{-s}$, so $\frac{\partial f}{\partial v} = -3s^2/v$", "proved"),
+        (r"$f = s^3$ and $v = \sqrt{s}$, so $\frac{\partial f}{\partial v} = 6 v^4$", "refuted"),
+    ],
+)
+def test_definitions_are_turned_round(text: str, expected: str) -> None:
+    assert verdicts(text) == [expected]
+
+
+def test_one_letter_for_two_layers() -> None:
+    text = r"""$E = \frac12\sum_k (o_k - t_k)^2$, $o_k = \sigma(net_k)$ and $net_k = \sum_j w_{kj} o_j$, so
+$$\frac{\partial E}{\partial w_{kj}} = (o_k - t_k) o_k (1 - o_k) o_j$$
+$$\frac{\partial E}{\partial w_{kj}} = (o_k - t_k) o_k (1 - o_k) o_k$$"""
+    assert verdicts(text) == ["proved", "refuted"]
+
+
+def test_a_definition_without_examples_is_that_of_each() -> None:
+    text = "h = σ(θᵀx), J(θ) = −(1/m) Σᵢ [y⁽ⁱ⁾ log h⁽ⁱ⁾ + (1 − y⁽ⁱ⁾) log(1 − h⁽ⁱ⁾)]\n"
+    assert verdicts(text + "∂J/∂θⱼ = (1/m) Σᵢ (h⁽ⁱ⁾ − y⁽ⁱ⁾) xⱼ⁽ⁱ⁾") == ["proved"]
+    assert verdicts(text + "∂J/∂θⱼ = (1/m) Σᵢ (y⁽ⁱ⁾ − h⁽ⁱ⁾) xⱼ⁽ⁱ⁾") == ["refuted"]
+
+
+def test_a_vector_beside_those_that_are_summed() -> None:
+    text = r"$J = -\log \sigma(u_o^\top v_c) - \sum_{k=1}^K \log \sigma(-u_k^\top v_c)$. {}"
+    claim = r"$$\frac{\partial J}{\partial u_o} = (\sigma(u_o^\top v_c) - 1) v_c$$"
+    assert verdicts("With negative samples " + text.replace("{}", claim)) == ["proved"]
+    assert verdicts("Let " + text.replace("{}", claim)) == ["unknown"]
+    assert verdicts("With negative samples " + text.replace("{}", claim.replace("- 1", "+ 1"))) == ["refuted"]

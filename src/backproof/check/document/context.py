@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
+from backproof.check.document.fallbacks import other_worlds
 from backproof.check.document.forms import free_letters
 from backproof.check.document.making import Making, Setting
 from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
@@ -35,6 +36,7 @@ from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, parts, with_parts
 
 MAX_VERSIONS: Final = 6
+USUAL_INDICES: Final = frozenset("ijklmnpqst")
 MODES: Final[tuple[Mode, ...]] = ("convention", "signs", "capitals", "numbers")
 
 
@@ -51,11 +53,17 @@ class Context:
     symmetric: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
     classes: set[str] = field(default_factory=set[str])
+    ranged: set[str] = field(default_factory=set[str])
+    samples: set[str] = field(default_factory=set[str])
     unit_axes: tuple[int, ...] = (0, 1)
+    apart: frozenset[tuple[str, str]] = frozenset()
+    _written: list[tuple[Relation, str]] = field(default_factory=list[tuple[Relation, str]])
     _order: itertools.count[int] = field(default_factory=itertools.count)
 
     def define(self, node: Relation, text: str) -> bool:
         """Keeps a definition; False if the relation is none."""
+        self._written.append((node, text))
+        node = with_words(node, self.apart)
         node = self._with_hidden_indices(node)
         head, body = node.sides[0], node.sides[1]
         parameters: tuple[str, ...] | None = None
@@ -117,6 +125,36 @@ class Context:
         new = replace(head, name=name, subscripts=tuple(map(Symbol, letters)))
         return replace(node, sides=(new, *node.sides[1:]))
 
+    def set_apart(self, relation: Relation) -> Context | None:
+        """The context with u_o a vector of its own, where u_k is summed and o is never an index; None without such."""
+        pairs = {
+            (name, letters[0])
+            for root in (relation, *(node for node, _ in self._written))
+            for n in pieces_of(root)
+            if isinstance(n, Symbol)
+            for name, letters in uses(n)[:1]
+            if len(letters) == 1
+            and name in self.summed
+            and letters[0] not in self.ranged | self.classes | USUAL_INDICES
+        }
+        if not pairs or pairs == set(self.apart):
+            return None
+        other = Context(
+            self.name,
+            shapes=self.shapes,
+            values=self.values,
+            symmetric=self.symmetric,
+            summed=self.summed,
+            classes=self.classes,
+            ranged=self.ranged,
+            samples=self.samples,
+            unit_axes=self.unit_axes,
+            apart=frozenset(pairs),
+        )
+        for node, text in self._written:
+            other.define(node, text)
+        return other
+
     def losses(self) -> set[str]:
         """The letters of losses that are defined."""
         return set(self.definitions) & LOSS_LETTERS
@@ -126,7 +164,7 @@ class Context:
 
         Raises BackproofError where no world fits the formula.
         """
-        relation = with_words(with_families(relation, self.families), self.words)
+        relation = with_words(with_families(with_words(relation, self.apart), self.families), self.words)
         relation = numbered_entry(relation, self._indexed(relation))
         failed: BackproofError | None = None
         found = False
@@ -147,7 +185,28 @@ class Context:
                 yield replace(setting, cut=cut, vetoed=fits and not setting.tentative, other=other)
                 fits = fits or setting.tentative
         if not found and failed is not None:
-            raise failed
+            fallback = False
+            for setting in self._fallbacks(relation, text):
+                fallback = True
+                yield setting
+            if not fallback:
+                raise failed
+
+    def _fallbacks(self, relation: Relation, text: str) -> Iterator[Setting]:
+        """Worlds for a formula that fits in none as the definitions stand."""
+        last = {name: versions[-1] for name, versions in self.definitions.items()}
+        for claim, versions, note in other_worlds(relation, last, self.samples):
+            fits = False
+            for mode, axis in itertools.product(MODES, self._unit_axes(claim, versions)[:1]):
+                try:
+                    setting = self._setting(claim, text, versions, mode, axis, earlier=False)
+                except BackproofError:
+                    continue
+                if setting is not None:
+                    yield replace(setting, vetoed=fits and not setting.tentative, notes=(*setting.notes, note))
+                    fits = fits or setting.tentative
+            if fits:
+                return
 
     def _setting(
         self,

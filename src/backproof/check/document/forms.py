@@ -57,7 +57,7 @@ class Forms:
     `samples` are letters of examples, x^{(i)}, over which a sum runs somewhere; `steps` letters of time, h_{t−1};
     `classes` names that stand as an index, f_{y_i}; `words` pairs of a name and a letter that are one name, W_f;
     `squares` names that are defined as a square, σ²; `summed` names with an index that a sum runs over;
-    `upstream` names that were given to gradients so far.
+    `ranged` the letters that a sum runs over; `upstream` names that were given to gradients so far.
     """
 
     samples: set[str] = field(default_factory=set[str])
@@ -66,6 +66,7 @@ class Forms:
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     squares: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
+    ranged: set[str] = field(default_factory=set[str])
     upstream: dict[str, Upstream] = field(default_factory=dict[str, Upstream])
 
     @classmethod
@@ -106,6 +107,7 @@ class Forms:
         if "t" in before:
             found.steps.add("t")
         gates = sum(base == "W" and bool(own & {"f", "o", "z", "r"}) for base, own in letters.items()) > 0
+        found.ranged = bound
         found.summed = {base for base, own in letters.items() if own & bound}
         found._find_words(letters, pairs, bound, gates=gates)
         return found

@@ -17,7 +17,8 @@ from backproof.check.document.forms import Forms, free_letters
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.numbers import at_a_point, at_values
-from backproof.check.document.readings import as_count, matrices_of, transposed_gradients
+from backproof.check.document.phrases import BY_COLUMNS, BY_ROWS, NEGATIVES, ONE_EXAMPLE, SYMMETRY, UP_TO
+from backproof.check.document.readings import as_count, left_open, matrices_of, only_for_numbers, transposed_gradients
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.updates import ascends, gradient_of, positive_factor
 from backproof.check.document.vectors import entrywise, numbered, same
@@ -59,26 +60,6 @@ _FAR_FETCHED: Final = re.compile(r"without a sign read as the elementwise|repeat
 
 _FACTORS: Final = ("factor", "wrong-reduction", "batch-scale")
 _QUICK: Final = Budget(seconds=0.5, condition_seconds=0)
-_ONE_EXAMPLE: Final = re.compile(
-    r"\b(?:single|one|each|per|i-?th|every|individual)[ -]+(?:\w+[ -]+)?"
-    r"(?:example|sample|observation|datum|point|instance)"
-    r"|\bper[- ](?:example|sample)|\bstochastic|\bein(?:em|es|zelne\w*)? Beispiel|\bun (?:seul )?exemple|\bun ejemplo",
-    re.IGNORECASE,
-)
-_UP_TO: Final = re.compile(
-    r"up to (?:a|an|the|some)?\s*(?:\w+\s+)?(?:factor|constant|scal\w+|sign)|proportional"
-    r"|(?:ignor|drop|omit|neglect|absorb)\w*[^.]{0,40}(?:constant|factor|scal)|bis auf einen|facteur près|salvo un",
-    re.IGNORECASE,
-)
-_BY_ROWS: Final = re.compile(
-    r"\brow[- ]?wise|\b(?:each|every|per|by|over(?: the)?|along(?: the)?) rows?\b|zeilenweise|par lignes?|por filas?",
-    re.IGNORECASE,
-)
-_BY_COLUMNS: Final = re.compile(
-    r"\bcolumn[- ]?wise|\b(?:each|every|per|by|over(?: the)?|along(?: the)?) columns?\b|spaltenweise|par colonnes?",
-    re.IGNORECASE,
-)
-_SYMMETRY: Final = re.compile(r"symm?[eé]tr", re.IGNORECASE)
 
 
 @dataclass
@@ -95,7 +76,7 @@ class Judge:
     revalued: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        rows, columns = (pattern.search(self.document.text) is not None for pattern in (_BY_ROWS, _BY_COLUMNS))
+        rows, columns = (pattern.search(self.document.text) is not None for pattern in (BY_ROWS, BY_COLUMNS))
         if rows != columns:
             self.context.unit_axes = (int(rows),)
         self.deadline = time.monotonic() + MAX_SECONDS
@@ -189,6 +170,9 @@ class Judge:
         if other and all(c.verdict == "proved" for c in other):
             yield from other
             return
+        if apart := self._set_apart(node, piece):
+            yield from apart
+            return
         limited = self._holds_under_a_condition(node, piece) or self._holds_for_symmetric_matrices(node, piece)
         for claim in found:
             if claim.verdict == "refuted" and limited:
@@ -205,6 +189,28 @@ class Judge:
                 claim = replace(claim, would_be_right_for=self.networks.right_for(node, piece))
             yield claim
 
+    def _set_apart(self, node: Relation, piece: Piece) -> list[CheckedClaim]:
+        """The claims where they hold if u_o is none of the u_k that are summed; nothing where they do not."""
+        before, other = self.context, self.context.set_apart(self.forms.plain(node))
+        if other is None:
+            return []
+        self.context = other
+        try:
+            claims = list(self._own(node, piece))
+        except BackproofError:
+            return []
+        finally:
+            self.context = before
+        if not claims or any(c.verdict != "proved" for c in claims):
+            return []
+        names = ", ".join(sorted(f"{name}_{letter}" for name, letter in other.apart))
+        if NEGATIVES.search(self.document.text):
+            return [replace(c, notes=(*c.notes, f"{names} is none of the terms that are summed")) for c in claims]
+        return [
+            left_open(c, f"true if {names} is none of the terms that are summed; the text does not say it")
+            for c in claims
+        ]
+
     def _up_to_a_factor(self, claim: CheckedClaim, piece: Piece) -> str:
         """What has to be said where a claim is off by a constant, and its sentence drops such or takes one example."""
         found = claim.comparison
@@ -213,15 +219,15 @@ class Judge:
         if any(isinstance(n, Tensor) for n in ratio) or not (ratio or named in _FACTORS):
             return ""
         sized = any(isinstance(n, Size) for n in ratio) or named in ("wrong-reduction", "batch-scale")
-        if self.networks.says(piece, _ONE_EXAMPLE) and sized:
+        if self.networks.says(piece, ONE_EXAMPLE) and sized:
             return "true for one example; the loss that the text defines is that of all examples"
-        if self.networks.says(piece, _UP_TO):
+        if self.networks.says(piece, UP_TO):
             return "true up to a constant factor only, which the sentence may leave away"
         return ""
 
     def _holds_for_symmetric_matrices(self, node: Relation, piece: Piece) -> str:
         """What has to be said where a claim holds for symmetric matrices, of which the text speaks somewhere."""
-        if not _SYMMETRY.search(self.document.text) or "*" in self.context.symmetric:
+        if not SYMMETRY.search(self.document.text) or "*" in self.context.symmetric:
             return ""
         before = set(self.context.symmetric)
         self.context.symmetric.add("*")
@@ -318,9 +324,9 @@ class Judge:
                 continue
             if not first:
                 if setting.vetoed:
-                    claims = [_only_for_numbers(c) for c in claims]
+                    claims = [only_for_numbers(c) for c in claims]
                 elif not proved and (why := self._otherwise(setting, steps, statement)):
-                    claims = [_open(c, why) if c.verdict == "refuted" else c for c in claims]
+                    claims = [left_open(c, why) if c.verdict == "refuted" else c for c in claims]
                 first, tentative, sure = claims, setting.tentative, setting.signs
                 if all(c.verdict != "refuted" for c in claims) and not (tentative and not proved):
                     break
@@ -335,7 +341,9 @@ class Judge:
                 if setting.tentative:
                     first = claims
                 elif not (sure or setting.signs):
-                    first = [_open(c, "true if all its letters are numbers; the text does not say it") for c in first]
+                    first = [
+                        left_open(c, "true if all its letters are numbers; the text does not say it") for c in first
+                    ]
                 break
             if setting.earlier and (setting.vetoed or setting.other):
                 continue
@@ -345,7 +353,7 @@ class Judge:
                 break
             # What an earlier definition makes true is not called wrong under a later one.
             first = [
-                _open(c, "it holds for another definition of the same letter in this text, not for the last one")
+                left_open(c, "it holds for another definition of the same letter in this text, not for the last one")
                 for c in first
             ]
             break
@@ -423,19 +431,6 @@ class Judge:
             at = error.place.start
         because = error.what if error is not None else "it cannot be read"
         return CheckedClaim(shown, "unread", Network(), where(self.document, piece, at), because=because, error=error)
-
-
-def _open(claim: CheckedClaim, because: str) -> CheckedClaim:
-    """The claim without a verdict."""
-    return replace(claim, verdict="unknown", because=because, mistakes=(), correct=None, decision=None)
-
-
-def _only_for_numbers(claim: CheckedClaim) -> CheckedClaim:
-    """What is proved or refuted where matrices fit the definitions, but not this formula."""
-    if claim.verdict not in ("proved", "refuted"):
-        return claim
-    holds = "true" if claim.verdict == "proved" else "false"
-    return _open(claim, f"{holds} if all its letters are numbers; as matrices, the shapes do not fit")
 
 
 def _of_the_loss(claim: CheckedClaim) -> bool:

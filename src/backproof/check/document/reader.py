@@ -84,9 +84,10 @@ class _Reader:
     def __post_init__(self) -> None:
         self.context = Context(self.document.name)
         self.networks = Networks(self.document)
-        self.forms = Forms.of(p.text for p in self.document.pieces if p.kind in ("inline", "display"))
+        self.forms = Forms.of(itertools.chain.from_iterable(map(_texts, self.document.pieces)))
         self.conditions = Conditions(self.document, self.forms)
         self.context.summed, self.context.classes = self.forms.summed, self.forms.classes
+        self.context.samples, self.context.ranged = self.forms.samples, self.forms.ranged
         self.judge = Judge(self.document, self.context, self.forms, self.networks)
         self.declared = Declarations(self.document, self.context)
 
@@ -239,6 +240,14 @@ class _Reader:
             return
         if self.context.define(node, piece.text):
             self.definitions += 1
+
+
+def _texts(piece: Piece) -> Iterator[str]:
+    """The formulas of a piece, in prose those without delimiters."""
+    if piece.kind in ("inline", "display"):
+        yield piece.text
+    elif piece.kind == "prose":
+        yield from (run.text for run in runs(piece.text))
 
 
 def _plausible(node: Relation) -> bool:

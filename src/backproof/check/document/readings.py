@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from backproof.check.claims import CheckedClaim
 from backproof.check.document.making import Setting
 from backproof.check.document.means import LETTERS
 from backproof.check.given import World
@@ -77,3 +78,16 @@ def transposed_gradients(relation: Relation, matrices: set[str]) -> Relation | N
 def matrices_of(world: World) -> set[str]:
     """The names with two axes."""
     return {n for n in world.program.names if len(world.program.sorts(n)) == 2}
+
+
+def left_open(claim: CheckedClaim, because: str) -> CheckedClaim:
+    """The claim without a verdict."""
+    return replace(claim, verdict="unknown", because=because, mistakes=(), correct=None, decision=None)
+
+
+def only_for_numbers(claim: CheckedClaim) -> CheckedClaim:
+    """What is proved or refuted where matrices fit the definitions, but not this formula."""
+    if claim.verdict not in ("proved", "refuted"):
+        return claim
+    holds = "true" if claim.verdict == "proved" else "false"
+    return left_open(claim, f"{holds} if all its letters are numbers; as matrices, the shapes do not fit")

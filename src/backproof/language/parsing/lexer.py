@@ -158,7 +158,8 @@ class PlainLexer(ABC):
         written = found[0]
         if single:
             self._singles -= 1
-            written = written[0]
+            # A point alone is no number: \frac.52 is ½ of nothing that people write.
+            written = written[0] if written[0] != "." else written
         elif self._after_script():
             digits = _DIGITS.match(written)
             written = (digits[0] if digits else "") or written
