@@ -10,7 +10,7 @@ from typing import Final, Literal
 from backproof import catalog
 from backproof.algebra import OutOfBudget
 from backproof.errors import DomainError
-from backproof.language.expression import Add, Delta, Expr, Index, add, mul, postorder, power, zero
+from backproof.language.expression import Add, Delta, Expr, Index, Pow, add, mul, postorder, power, zero
 from backproof.language.notating import notate
 from backproof.language.notation import Notation
 from backproof.language.program import Assumption, Program
@@ -20,6 +20,7 @@ from backproof.proof.folding import Folder, weight
 LONGEST: Final = 40
 # A ratio says more than a rest, unless the rest is much shorter.
 MUCH: Final = 2
+CLEAR: Final = 4
 DEEPEST: Final = 2
 REMEMBERED: Final = 8
 
@@ -40,8 +41,8 @@ def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, 
     ratio = _ratio(folder, yours, correct)
     if ratio is not None and not _says_little(ratio):
         found.append((weight(ratio), "ratio", ratio))
-    # No rest is shorter than a single name.
-    if not found or found[0][0] > MUCH:
+    # No rest is shorter than a single name, and few are as clear as a short product.
+    if not found or found[0][0] > (MUCH if _divides_by_a_sum(found[0][2]) else CLEAR):
         rest = folder.fold(add(yours, mul(-1, correct)))
         found.append((MUCH * weight(rest), "rest", rest))
         rest = _opened_rest(folder, yours, correct)
@@ -51,6 +52,10 @@ def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, 
     if weight(expr) > LONGEST:
         return None
     return Comparison(kind, expr, notate(expr, program=program, free=indices, symbols=catalog.symbols()))
+
+
+def _divides_by_a_sum(ratio: Expr) -> bool:
+    return any(isinstance(n, Pow) and n.exponent < 0 and isinstance(n.base, Add) for n in postorder(ratio))
 
 
 def _says_little(ratio: Expr) -> bool:

@@ -21,8 +21,8 @@ from backproof.language.program import Program
 from backproof.language.walks import names, rewrite
 
 OUTPUTS: Final = (0.3, 0.7)
-TARGETS: Final = (0.2, 0.8)
-"""Both add up to 1, so that a softmax has a place among the others."""
+TARGETS: Final = (-0.9, 1.9)
+"""Both add up to 1, as a softmax wants it; they are more than 1 apart, beyond Huber's parabola."""
 
 ACTIVATIONS: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "identity": (0.3, 0.7, 1.0, 1.0),
@@ -64,35 +64,35 @@ VECTORS: Final[Mapping[str, tuple[float, float, float]]] = {
 """Activations e^(s·z)/Σ e^(s·z): where they have the values `OUTPUTS`, and s."""
 
 LOSSES: Final[Mapping[str, tuple[float, float]]] = {
-    "mse": (0.2, -0.2),
-    "half-mse": (0.1, -0.1),
-    "bce": (0.476190476190476, -0.476190476190477),
-    "bce-with-logits": (0.374442516811659, -0.131812227831834),
-    "cross-entropy": (-0.666666666666667, -1.14285714285714),
-    "cross-entropy-with-logits": (0.201312339887548, -0.201312339887548),
-    "nll": (-0.2, -0.8),
+    "mse": (2.4, -2.4),
+    "half-mse": (1.2, -1.2),
+    "bce": (5.71428571428571, -5.71428571428571),
+    "bce-with-logits": (1.47444251681166, -1.23181222783183),
+    "cross-entropy": (3.0, -2.71428571428571),
+    "cross-entropy-with-logits": (1.30131233988755, -1.30131233988755),
+    "nll": (0.9, -1.9),
     "mae": (1.0, -1.0),
-    "huber": (0.1, -0.1),
-    "smooth-l1": (0.1, -0.1),
-    "log-cosh": (0.0996679946249557, -0.0996679946249559),
+    "huber": (1.0, -1.0),
+    "smooth-l1": (1.0, -1.0),
+    "log-cosh": (0.833654607012155, -0.833654607012155),
     "quantile": (0.5, -0.5),
-    "charbonnier": (0.999950003749688, -0.999950003749688),
-    "pseudo-huber": (0.0995037190209989, -0.099503719020999),
-    "cauchy": (0.099502487562189, -0.0995024875621891),
-    "msle": (0.123142627190056, -0.0672451927528808),
-    "hinge": (-0.2, -0.8),
-    "squared-hinge": (-0.376, -0.704),
-    "soft-margin": (-0.097000899676118, -0.290837967774747),
-    "exponential": (-0.18835290671685, -0.456967251079052),
-    "poisson": (0.333333333333333, -0.142857142857143),
-    "poisson-with-log-rate": (1.149858807576, 1.21375270747048),
-    "gamma": (1.11111111111111, -0.204081632653061),
-    "itakura-saito": (1.11111111111111, -0.204081632653061),
-    "kl": (-0.666666666666667, -1.14285714285714),
-    "focal": (-0.389717935930194, 0.389717935930194),
-    "balanced-focal": (0.0396010739913186, 0.429319009921513),
-    "dice": (0.11, -0.49),
-    "categorical-focal": (-0.663779051877929, -0.274061115947734),
+    "charbonnier": (0.999999652777959, -0.999999652777959),
+    "pseudo-huber": (0.768221279597376, -0.768221279597376),
+    "cauchy": (0.697674418604651, -0.697674418604651),
+    "msle": (3.94607593455621, -0.628332336388539),
+    "hinge": (0.9, 0.0),
+    "squared-hinge": (2.286, 0.0),
+    "soft-margin": (0.510383614468909, -0.39740279390482),
+    "exponential": (1.17896800565992, -0.502506796469666),
+    "poisson": (4.0, -1.71428571428571),
+    "poisson-with-log-rate": (2.249858807576, 0.113752707470477),
+    "gamma": (13.3333333333333, -2.44897959183673),
+    "itakura-saito": (13.3333333333333, -2.44897959183673),
+    "kl": (3.0, -2.71428571428571),
+    "focal": (3.63790088382655, -3.63790088382655),
+    "balanced-focal": (1.23492279614457, -2.40297808768198),
+    "dice": (1.43, -1.37),
+    "categorical-focal": (2.98700573345068, -0.650895150375869),
 }
 """Losses: their slopes by the prediction at `OUTPUTS` and `TARGETS`."""
 

@@ -66,6 +66,7 @@ class Folder:
         self._rules: dict[str, tuple[Rule, ...]] = {}
         self._units: dict[tuple[str, int], Fraction | None] = {}
         self._folded: dict[Expr, Expr] = {}
+        self._logistics: dict[Expr, tuple[Rule, ...]] = {}
 
     def fold(self, expr: Expr, *, slopes: bool = True, values: Iterable[Apply] = ()) -> Expr:
         """The shortest form found of a formula whose names are those of the program.
@@ -79,6 +80,7 @@ class Folder:
         if expr not in self._folded:
             if len(self._folded) >= REMEMBERED:
                 self._folded.clear()
+                self._logistics.clear()
             self._folded[expr] = self._fold(expr, unfold(expr), ())
         return self._folded[expr]
 
@@ -209,10 +211,12 @@ class Folder:
             if body is not head and _small(body, MAX_RULE):
                 yield from self._solved(Definition("", tuple(sorted(head.free)), body), head)
 
-    def _logistic(self, argument: Expr) -> Iterator[Rule]:
-        indices = tuple(sorted(argument.free))
-        head = apply("sigmoid", argument)
-        yield from self._solved(Definition("", indices, unfold(head)), head)
+    def _logistic(self, argument: Expr) -> tuple[Rule, ...]:
+        if argument not in self._logistics:
+            head = apply("sigmoid", argument)
+            solved = self._solved(Definition("", tuple(sorted(argument.free)), unfold(head)), head)
+            self._logistics[argument] = tuple(solved)
+        return self._logistics[argument]
 
     def _rules_of(self, definition: Definition) -> tuple[Rule, ...]:
         if definition.name not in self._rules:
