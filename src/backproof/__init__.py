@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from backproof.calculus.interpreter import evaluate
     from backproof.calculus.network import Network, parse_layers
+    from backproof.check.code.asserting import assert_gradient
     from backproof.check.code.judging import check_gradient
     from backproof.check.code.verdicts import CodeReport
     from backproof.errors import BackproofError
@@ -30,6 +31,7 @@ __all__ = [
     "Derivation",
     "Network",
     "Verdict",
+    "assert_gradient",
     "check_claim",
     "check_gradient",
     "derive",
@@ -48,6 +50,7 @@ _HOMES: Final = {
     "Derivation": ("explain.doors", "Derivation"),
     "Network": ("calculus.network", "Network"),
     "Verdict": ("proof.verdict", "Verdict"),
+    "assert_gradient": ("check.code.asserting", "assert_gradient"),
     "check_claim": ("explain.doors", "check_claim"),
     "check_gradient": ("check.code.judging", "check_gradient"),
     "derive": ("explain.doors", "derive"),

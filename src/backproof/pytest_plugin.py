@@ -1,4 +1,4 @@
-"""The pytest plugin: a fixture `backproof` and `assert_gradient`, whose failure message is the diagnosis."""
+"""The pytest plugin: a fixture `backproof` with `assert_gradient`, whose failure message is the diagnosis."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ import pytest
 
 from backproof.check.code.verdicts import CodeReport
 
-
-def assert_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any]) -> CodeReport:
-    """Fail the test unless every gradient that `backward` gives is that of the loss that `forward` gives, at `inputs`.
-
-    Both may be whatever `backproof.check_gradient` takes. Raises AssertionError with the diagnosis for a wrong
-    gradient, and for one that could not be judged.
-    """
-    __tracebackhide__ = True
-    from backproof.check.code.judging import check_gradient
-
-    report = check_gradient(backward, forward=forward, inputs=inputs)
-    if not report.ok:
-        raise AssertionError("a gradient is not right\n" + str(report))
-    return report
+BUDGET = 8.0
 
 
 class Backproof:
     """What the fixture offers: `assert_gradient` and `check_gradient`."""
 
-    assert_gradient = staticmethod(assert_gradient)
+    # What they need is imported when they are called: every run of pytest loads this file.
+    @staticmethod
+    def assert_gradient(
+        backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET
+    ) -> CodeReport:
+        """Fail with the diagnosis unless every gradient is right; it takes what `backproof.check_gradient` takes."""
+        __tracebackhide__ = True
+        from backproof.check.code.asserting import assert_gradient
+
+        return assert_gradient(backward, forward=forward, inputs=inputs, budget=budget)
 
     @staticmethod
-    def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any]) -> CodeReport:
+    def check_gradient(
+        backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET
+    ) -> CodeReport:
         """The report on a backward function, without failing."""
         from backproof.check.code.judging import check_gradient
 
-        return check_gradient(backward, forward=forward, inputs=inputs)
+        return check_gradient(backward, forward=forward, inputs=inputs, budget=budget)
+
+
+assert_gradient = Backproof.assert_gradient
 
 
 @pytest.fixture(name="backproof", scope="session")

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from backproof.check.code import macros
+from backproof.check.code import arrangements, macros
 from backproof.check.code.graph import is_mask
 from backproof.check.code.operations import OPERATIONS, Array, shrunk
 from backproof.check.code.search import Change, Search
@@ -20,8 +20,10 @@ from backproof.check.code.slopes import (
     SLOPE_RANKS,
     is_close,
     is_linear,
+    of_extremes,
     other_functions,
     regions,
+    slope_at,
     slope_variants,
 )
 from backproof.check.code.tape import Edge, Node, pulled
@@ -33,6 +35,7 @@ def stages(search: Search) -> list[Iterator[Change]]:
     """The stages; the search stops after one that explains everything."""
     return [
         _simple(search),
+        arrangements.changes(search),
         macros.changes(search),
         _slopes(search),
         _other_slopes(search),
@@ -78,10 +81,21 @@ def _left_out(search: Search, edge: Edge, given: Array) -> Iterator[Change]:
         if np.size(other.value) > 1 or user.op == "power":
             kind = "missing-mask" if is_mask(other) else "missing-slope" if user.op == "power" else "missing-factor"
             yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, kind, "", 1.0, 3, edge)
-    elif user.op == "matmul" and arrived.shape == edge.source.shape:
+    if user.op in ("power", "divide") and edge.slot == (user.op == "divide"):
+        base = np.asarray(edge.source.value, dtype=float)
+        for detail, wrong in (("a power too many", given * base), ("a power too few", given / base)):
+            yield Change(edge.source, wrong - given, "wrong-exponent", detail, 1.0, 5, edge)
+    if user.op == "unary" and user.attr == "sqrt":
+        root = np.asarray(user.value)
+        for detail, wrong in (("a root too many", given / root), ("a root too few", given * root)):
+            yield Change(edge.source, wrong - given, "wrong-exponent", f"{detail} under 1", 1.0, 5, edge)
+    if user.op == "matmul" and arrived.shape == edge.source.shape:
         yield Change(edge.source, arrived - given, "missing-factor", "", 1.0, 3, edge)
     elif user.op in ("maximum", "minimum"):
         yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-slope", user.op, 1.0, 2, edge)
+    elif user.op in ("max", "min"):
+        for kind, detail, rule in of_extremes():
+            yield Change(edge.source, rule(edge, arrived, given) - given, kind, detail, 1.0, 3, edge)
     elif user.op == "where":
         yield Change(edge.source, shrunk(arrived, edge.source.shape) - given, "missing-mask", "where", 1.0, 2, edge)
 
@@ -126,6 +140,10 @@ def _slopes(search: Search) -> Iterator[Change]:
         for kind, detail, wrong in slope_variants(search.graph, u, v, slope):
             rank = SLOPE_RANKS.get(kind, 5)
             yield Change(u, c_v * (wrong - slope), kind, detail, 1.0, rank)
+        if not is_linear(search.graph, u, v, slope):
+            wrong = slope_at(search.graph, u, v, c_v)
+            detail = "f′ at the upstream gradient, not at z"
+            yield Change(u, c_v * (wrong - slope), "wrong-slope-point", detail, 1.0, 5)
         # The output's slope kept where it has cancelled; the usual short forms of it.
     for node in search.trace.nodes:
         if node.active and node.shape:

@@ -63,7 +63,7 @@ def _stages(search: Search) -> list[Iterator[Change] | Iterator[Hit]]:
     """The stages of the search; in long loops what is the same in all passes comes early."""
     stages = changes.stages(search)
     if search.brief:
-        return [*stages[:3]]
+        return [*stages[:4]]
     if len(search.graph.edges) > MANY:
         return [stages[0], loops.hits(search), *stages[1:]]
     return [*stages, loops.hits(search)]

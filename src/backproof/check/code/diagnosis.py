@@ -30,7 +30,7 @@ def diagnose(case: Case) -> dict[str, tuple[CodeMistake, ...]]:
     with np.errstate(all="ignore"):
         for search, share in _searches(case):
             now = time.process_time()
-            case.deadline = now + share * max(0.0, deadline - now)
+            case.begin(now + share * max(0.0, deadline - now))
             # No explanation is worth a verdict: what is wrong stays wrong, without a name.
             with contextlib.suppress(Exception):
                 for name, mistakes in search().items():

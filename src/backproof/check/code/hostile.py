@@ -116,6 +116,8 @@ def small_batch(problem: Problem, count: int) -> Problem | None:
     lengths = {len(array) for array in data.values()}
     if len(lengths) != 1 or min(lengths) <= count or (len(problem.inputs) != 3 and len(data) < 2):
         return None
+    if not _grows(problem, data, {(n, 0) for n in data}):
+        return None
     return problem.at(problem.arguments({n: array[:count] for n, array in data.items()}))
 
 
@@ -176,10 +178,28 @@ def sizes(problem: Problem) -> Iterator[tuple[str, Problem]]:
             if tries > MAX_TRIES:
                 return
             other = _cropped(problem, arrays, subset)
-            if other is not None:
+            if other is not None and _grows(problem, arrays, subset):
                 kept.append(subset)
                 where = ", ".join(f"axis {axis} of {name}" for name, axis in sorted(subset))
                 yield f"shows when {where} has length {length - 1}, not {length}", other
+
+
+def _grows(problem: Problem, arrays: Mapping[str, Array], axes: set[tuple[str, int]]) -> bool:
+    """Whether forward also takes these axes one longer, their last entry repeated.
+
+    If it does not, their length is bound to that of another array, and a shorter one only runs because it is
+    broadcast or looked up in part: forward then means another thing.
+    """
+    changed: dict[str, Array] = {}
+    for name, axis in axes:
+        array = changed.get(name, arrays[name])
+        length = array.shape[axis]
+        changed[name] = np.take(array, [*range(length), length - 1], axis=axis)
+    try:
+        problem.at(problem.arguments(changed)).loss()
+    except Exception:  # forward is not made for these sizes
+        return False
+    return True
 
 
 def _cropped(problem: Problem, arrays: Mapping[str, Array], axes: set[tuple[str, int]]) -> Problem | None:

@@ -11,28 +11,38 @@ from typing import Any, Final
 
 import numpy as np
 
-from backproof.check.code.graph import is_mask
-from backproof.check.code.operations import OPERATIONS, Array, shrunk, slope
-from backproof.check.code.search import Change, Hit, LoopChange, Search
-from backproof.check.code.slopes import other_functions, regions, slope_variants
-from backproof.check.code.tape import Cotangents, Edge, Extra, Node, pulled, sweep
+from backproof.check.code.graph import Graph
+from backproof.check.code.loop_rules import Rule, branches, exchanged, followed, paths, rules, shifted
+from backproof.check.code.operations import Array
+from backproof.check.code.search import Change, Hit, LoopChange, Search, constant
+from backproof.check.code.slopes import (
+    FORMS,
+    is_close,
+    is_linear,
+    other_functions,
+    regions,
+    slope_at,
+    slope_variants,
+)
+from backproof.check.code.tape import Cotangents, Edge, Extra, Node, sweep
 
 MAX_GROUPS: Final = 400
 MAX_REGIONS: Final = 120
 HISTORY: Final = 6
-Rule = Callable[[Edge, Array, Array, Cotangents], Array]
-Variant = tuple[str, str, Rule]
+FAINT: Final = 1e-6
+RANKS: Final = {"edge": 2, "factor": 3, "missing-slope": 3, "missing-mask": 3, "missing-factor": 4, "extra-slope": 4}
+Moved = Callable[[Array], Array]
 
 
 def hits(search: Search) -> Iterator[Hit]:
     """The changed sweeps that reproduce the wrong numbers."""
     several = _groups(search)
-    variants = [(edges, list(_rules(search, edges))) for edges in several]
-    variants += [(edges, list(_shifted(search, edges))) for edges in several]
-    variants += [*_branches(search), *_exchanged(search)]
-    for edges, rules in variants:
+    variants = [(edges, list(rules(search, edges))) for edges in several]
+    variants += [(edges, list(shifted(search, edges))) for edges in several]
+    variants += [*branches(search), *exchanged(search)]
+    for edges, tried in variants:
         members = {(e.user.number, e.slot) for e in edges}
-        for kind, detail, rule in rules:
+        for kind, detail, rule in tried:
             if search.case.late:
                 return
 
@@ -93,193 +103,51 @@ def _tried(
     except (ValueError, IndexError):
         return None
     covers, breaks = set[str](), 0
-    for name in search.rests:
-        compared = search.case.compared[name]
-        value = swept.at(search.trace.tape.inputs[name])
-        limit = 10 * compared.tolerance + 1e-6 * float(np.max(np.abs(compared.claim), initial=0.0))
-        same = bool(np.max(np.abs(value - compared.claim), initial=0.0) <= limit)
+    values = {name: swept.at(search.trace.tape.inputs[name]) for name in search.rests}
+    for name, value in values.items():
+        same = _agrees(search, name, value)
         if name in search.wrong and same:
             covers.add(name)
         elif name not in search.wrong and not same:
             breaks += 1
+    loop = LoopChange(change, extra)
     if not covers:
-        return None
+        return _with_factor(search, node, edge, values, loop) if (kind, detail) == ("edge", "drop") else None
     scale = {"drop": -1.0, "negate": -2.0}.get(detail, 1.0)
-    made = Change(node, np.zeros(()), kind, detail, 1.0, 3, edge, LoopChange(change, extra))
+    made = Change(node, np.zeros(()), kind, detail, 1.0, RANKS.get(kind, 5), edge, loop)
     return Hit(made, scale, frozenset(covers), breaks)
 
 
-def _rules(search: Search, edges: list[Edge]) -> Iterator[Variant]:
-    first = edges[0].user
-    yield "edge", "drop", lambda _, __, given, ___: np.zeros_like(given)
-    yield "edge", "negate", lambda _, __, given, ___: -given
-    yield "factor", "2", lambda _, __, given, ___: 2 * given
-    yield "factor", "1/2", lambda _, __, given, ___: given / 2
-    if first.op in ("unary", "maximum", "multiply", "divide", "power", "where"):
-        other = first.parents[1 - edges[0].slot] if first.op == "multiply" else None
-        kind = (
-            "missing-mask"
-            if other is not None and is_mask(other)
-            else "missing-slope"
-            if first.op in ("unary", "maximum")
-            else "missing-factor"
-        )
-        yield (
-            kind,
-            first.attr if isinstance(first.attr, str) else "",
-            lambda e, arrived, _, __: shrunk(arrived, e.source.shape),
-        )
-    if first.op in ("multiply", "divide", "power"):
-        yield "factor", "-1", lambda _, __, given, ___: -given
-    if first.op == "unary":
-        yield from _of_functions()
-    if first.op == "sum":
-        yield "wrong-reduction", "a mean stands for a sum, or a sum for a mean", _other_reduction
-    if first.op in ("matmul", "multiply", "einsum"):
-        yield "missing-slope", "the slope of what the product is put into", _before_slope(search)
-    if first.op == "matmul":
-        other = np.asarray(first.parents[1 - edges[0].slot].value)
-        if other.ndim >= 2 and other.shape[-1] == other.shape[-2]:
-
-            def turned(e: Edge, arrived: Array, _: Array, __: Cotangents) -> Array:
-                matrix = np.asarray(e.user.parents[1 - e.slot].value)
-                if arrived.ndim == 1:
-                    return matrix.T @ arrived if e.slot == 0 else matrix @ arrived
-                return shrunk(arrived @ matrix if e.slot == 0 else matrix @ arrived, e.source.shape)
-
-            yield "transpose", "the other factor", turned
+def _agrees(search: Search, name: str, value: Array) -> bool:
+    compared = search.case.compared[name]
+    limit = 10 * compared.tolerance + 1e-6 * float(np.max(np.abs(compared.claim), initial=0.0))
+    return bool(np.max(np.abs(value - compared.claim), initial=0.0) <= limit)
 
 
-def _other_reduction(edge: Edge, _: Array, given: Array, __: Cotangents) -> Array:
-    count = np.size(edge.source.value) / max(1, np.size(edge.user.value))
-    return given * count if edge.user.attr[2] else given / count
-
-
-def _of_functions() -> Iterator[Variant]:
-    """A function's slope at another point, twice, or of another function."""
-
-    def value(e: Edge) -> Array:
-        return np.asarray(e.user.value)
-
-    def point(e: Edge) -> Array:
-        return np.asarray(e.source.value)
-
-    yield "wrong-slope-point", "f′ at a, not at z", lambda e, c, _, __: c * slope(e.user.attr, e.user.value)
-    yield "extra-slope", "", lambda e, _, given, __: given * slope(e.user.attr, e.source.value)
-    yield "wrong-slope-point", "1 − z²", lambda e, c, _, __: c * (1 - point(e) ** 2)
-    yield "wrong-slope-point", "z(1 − z)", lambda e, c, _, __: c * point(e) * (1 - point(e))
-    yield "wrong-activation", "a(1 − a)", lambda e, c, _, __: c * value(e) * (1 - value(e))
-    yield "wrong-activation", "1 − a²", lambda e, c, _, __: c * (1 - value(e) ** 2)
-    yield "wrong-activation", "[a > 0]", lambda e, c, _, __: c * (value(e) > 0)
-    yield "wrong-exponent", "1 − a", lambda e, c, _, __: c * (1 - value(e))
-    yield "wrong-exponent", "(1 − a)²", lambda e, c, _, __: c * (1 - value(e)) ** 2
-    yield "wrong-activation", "a", lambda e, c, _, __: c * value(e)
-
-
-def _before_slope(search: Search) -> Rule:
-    """What an arrow would give if the cotangent were that of the function which the product is put into."""
-
-    def rule(edge: Edge, _: Array, given: Array, cotangents: Cotangents) -> Array:
-        later = function_of(search, edge.user)
-        return given if later is None or later.number not in cotangents else pulled(edge, cotangents[later.number])
-
-    return rule
-
-
-def function_of(search: Search, node: Node) -> Node | None:
-    """The function of single entries that a node is put into, with a bias or none between them."""
-    at = node
-    for _ in range(4):
-        users = [e.user for e in search.graph.outgoing.get(at.number, ())]
-        if not users or len({u.number for u in users}) > 2 or any(u.shape != node.shape for u in users):
-            return None
-        at = max(users, key=lambda u: u.number)
-        if at.op in ("unary", "maximum", "where") and at.attr not in ("negative", "positive"):
-            return at
-    return None
-
-
-def _branches(search: Search) -> Iterator[tuple[list[Edge], list[Variant]]]:
-    """One branch of a case distinction taken everywhere, in every node of one line."""
-    groups: dict[tuple[int, str], list[Edge]] = {}
-    for edge in search.graph.edges:
-        if edge.user.op in ("where", "maximum", "minimum"):
-            groups.setdefault((edge.user.line, edge.user.op), []).append(edge)
-    for edges in groups.values():
-
-        def only(slot: int) -> Rule:
-            def rule(edge: Edge, arrived: Array, given: Array, _: Cotangents) -> Array:
-                return shrunk(arrived, edge.source.shape) if edge.slot == slot else np.zeros_like(given)
-
-            return rule
-
-        slots = sorted({e.slot for e in edges})
-        yield edges, [("missing-mask", "one case of the distinction is used everywhere", only(slot)) for slot in slots]
-
-
-def _exchanged(search: Search) -> Iterator[tuple[list[Edge], list[Variant]]]:
-    """Both factors of a product, each with itself in place of the other; the other case of a distinction."""
-    groups: dict[tuple[Any, ...], list[Edge]] = {}
-    for edge in search.graph.edges:
-        user = edge.user
-        if user.op == "multiply" and user.parents[0] is not user.parents[1]:
-            if user.parents[0].shape == user.parents[1].shape:
-                groups.setdefault((user.op, user.line, user.parents[0].line, user.parents[1].line), []).append(edge)
-        elif user.op in ("maximum", "minimum", "where"):
-            groups.setdefault((user.op, user.line), []).append(edge)
-    for (op, *_), edges in groups.items():
-        if op == "multiply":
-            rule: Rule = lambda e, arrived, _, __: arrived * np.asarray(e.source.value)  # noqa: E731 - one of many rules
-            yield edges, [("wrong-variable", "the factors of a product are exchanged", rule)]
-        else:
-            other: Rule = lambda e, arrived, given, _: shrunk(arrived, e.source.shape) - given  # noqa: E731
-            yield edges, [("wrong-slope-point", "the condition the wrong way round", other)]
-
-
-def _shifted(search: Search, edges: list[Edge]) -> Iterator[Variant]:
-    """The other factor of the next or previous pass, or in reverse order."""
-    user = edges[0].user
-    if user.op not in ("matmul", "multiply", "einsum") or len(user.parents) != 2:
-        return
-    edges = sorted(edges, key=lambda e: e.user.number)
-    others = [e.user.parents[1 - e.slot] for e in edges]
-    for axes in ((-2, -1), (-1,), (-2,)):
-        if all(len(o.shape) >= -min(axes) for o in others):
-
-            def turned(edge: Edge, arrived: Array, _: Array, __: Cotangents, axes: tuple[int, ...] = axes) -> Array:
-                return _with_other(edge, arrived, np.flip(edge.user.parents[1 - edge.slot].value, axes))
-
-            yield "wrong-index", "the other factor reversed", turned
-    if len({o.number for o in others}) < 2 or len({o.shape for o in others}) > 1:
-        return
-    series = [
-        n for n in search.trace.nodes if (n.line, n.op, n.shape) == (others[-1].line, others[-1].op, others[-1].shape)
-    ]
-    later = [n for n in series if n.number > others[-1].number][:1]
-    earlier = [n for n in search.trace.nodes if n.number < others[0].number and n.shape == others[0].shape][-1:]
-    orders = [("wrong-index", "in reverse order", others[::-1])]
-    if later:
-        orders.append(("stale-variable", "the value of the next step", [*others[1:], *later]))
-    if earlier:
-        orders.append(("stale-variable", "the value of the step before", [*earlier, *others[:-1]]))
-    orders.append(("stale-variable", "the value of the next step", [*others[1:], others[-1]]))
-    orders.append(("stale-variable", "the value of the step before", [others[0], *others[:-1]]))
-    for kind, detail, order in orders:
-        instead = {e.user.number: o.value for e, o in zip(edges, order, strict=True)}
-
-        def rule(edge: Edge, arrived: Array, _: Array, __: Cotangents, instead: dict[int, Array] = instead) -> Array:
-            return _with_other(edge, arrived, instead[edge.user.number])
-
-        yield kind, detail, rule
-
-
-def _with_other(edge: Edge, arrived: Array, value: Array) -> Array:
-    """What an arrow of a product gives with another value of the other factor."""
-    operands = [p.value for p in edge.user.parents]
-    operands[1 - edge.slot] = value
-    pull = OPERATIONS[edge.user.op].pull
-    assert pull is not None
-    return shrunk(pull(edge.user.attr, edge.user.value, operands, arrived, edge.slot), edge.source.shape)
+def _with_factor(
+    search: Search, node: Node, edge: Edge | None, dropped: Mapping[str, Array], loop: LoopChange
+) -> Hit | None:
+    """Another factor on what was left out, where the gradients depend on it as on a line."""
+    covers: set[str] = set()
+    share: float | None = None
+    for name in search.wrong:
+        if name not in dropped:
+            continue
+        truth = search.gradient(name)
+        step = np.asarray(dropped[name] - truth)
+        size = float(np.sum(step * step))
+        if step.size < 2 or not size:
+            continue
+        own = float(np.sum(step * search.rests[name])) / size if share is None else share
+        if _agrees(search, name, truth + own * step) and constant(1 - own, search.graph.lengths) is not None:
+            covers.add(name)
+            share = own
+    if share is None or abs(share) < FAINT:
+        return None
+    others = [n for n in dropped if n not in search.wrong]
+    breaks = sum(not _agrees(search, n, search.gradient(n) + share * (dropped[n] - search.gradient(n))) for n in others)
+    made = Change(node, np.zeros(()), "edge", "factor", None, RANKS["factor"], edge, loop)
+    return Hit(made, -share, frozenset(covers), breaks)
 
 
 def _regions(search: Search) -> Iterator[Hit]:
@@ -301,8 +169,40 @@ def _regions(search: Search) -> Iterator[Hit]:
                 continue
             extra: dict[int, Extra] = dict(search.extra)
             for (u, v, own), wrong in zip(members, named, strict=True):
-                extra[u.number] = _added(extra.get(u.number), v.number, wrong[key] - own)
+                extra[u.number] = _added(extra.get(u.number), v.number, _by(wrong[key] - own))
             hit = _tried(search, members[0][0], None, *key, None, extra)
+            if hit is not None:
+                yield hit
+        if all(is_linear(search.graph, *one) for one in members):
+            continue
+        yield from _elsewhere(search, members)
+        extra = dict(search.extra)
+        for u, v, own in members:
+            extra[u.number] = _added(extra.get(u.number), v.number, _upstream_point(search.graph, u, v, own))
+        says = "f′ at the upstream gradient, not at z"
+        hit = _tried(search, members[0][0], None, "wrong-slope-point", says, None, extra)
+        if hit is not None:
+            yield hit
+
+
+def _elsewhere(search: Search, members: list[tuple[Node, Node, Array]]) -> Iterator[Hit]:
+    """A short form of a slope, such as 1 − a², with the value of another line: in a loop that of the step before."""
+    first, value, own = members[0]
+    for form, function in FORMS.items():
+        if not is_close(function(np.asarray(value.value)), own):
+            continue
+        for path in paths(value):
+            if search.case.late:
+                return
+            points = [followed(v, path) for _, v, _ in members]
+            known = [p for p in points if p is not None and p.shape == value.shape]
+            if len(known) < len(points):
+                continue
+            extra: dict[int, Extra] = dict(search.extra)
+            for (u, v, slope_of), point in zip(members, known, strict=True):
+                moved = _by(function(np.asarray(point.value)) - slope_of)
+                extra[u.number] = _added(extra.get(u.number), v.number, moved)
+            hit = _tried(search, first, None, "wrong-slope-point", f"{form} with another value", None, extra)
             if hit is not None:
                 yield hit
 
@@ -312,10 +212,18 @@ def _all_variants(search: Search, u: Node, v: Node, own: Array) -> Iterator[tupl
     yield from other_functions(search.graph, u, v, own)
 
 
-def _added(before: Extra | None, later: int, difference: Array) -> Extra:
+def _by(difference: Array) -> Moved:
+    return lambda cotangent: cotangent * difference
+
+
+def _upstream_point(graph: Graph, u: Node, v: Node, own: Array) -> Moved:
+    return lambda cotangent: cotangent * (slope_at(graph, u, v, cotangent) - own)
+
+
+def _added(before: Extra | None, later: int, difference: Moved) -> Extra:
     def more(cotangents: Cotangents) -> Array:
         own = cotangents.get(later)
-        moved: Any = np.zeros(np.shape(difference)) if own is None else own * difference
+        moved: Any = 0.0 if own is None else difference(own)
         first: Any = before(cotangents) if callable(before) else before
         return moved if first is None else moved + first
 

@@ -83,6 +83,13 @@ def _softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
             "a mean in the softmax's Jacobian",
             4,
         )
+        yield _change(
+            z,
+            p * (c - np.mean(c, axis=axis, keepdims=True)) - true,
+            "missing-slope",
+            "p inside the sum of the softmax's Jacobian: a plain mean",
+            4,
+        )
         for other in range(p.ndim):
             if other != axis:
                 yield _change(
@@ -110,6 +117,8 @@ def _log_softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
         if not np.allclose(c - p * total, true, rtol=1e-6, atol=1e-9 * (1e-300 + float(np.max(np.abs(true))))):
             continue
         yield _change(z, c - true, "stopped-gradient", "the log-sum-exp", 3)
+        yield _change(z, c - value * total - true, "missing-slope", "exp: log p in place of p", 4)
+        yield _change(z, c - np.exp(np.asarray(z.value)) * total - true, "missing-slope", "the sum under exp", 4)
         yield _change(z, true * p * (1 - p) - true, "extra-slope", "p(1 − p)", 3)
         for other in range(p.ndim):
             if other != axis:
@@ -180,6 +189,7 @@ def _normalised(search: Search, node: Node, axes: tuple[int, ...], *, centred: b
             (r * (c - first - h * mean(c)), "dropped-term", "the factor x̂ inside the second mean", 4),
             (r * (c - first - own * mean(c * h)), "wrong-variable", "x − μ in place of x̂", 4),
             (r * (c - first - own * mean(c * own)), "wrong-variable", "x − μ in place of x̂", 4),
+            (r * (c - first - own * mean(c * h)), "wrong-exponent", "a power of 1/σ too few in the second mean", 4),
             (r * (c - first - h * mean(c * own)), "wrong-variable", "x − μ in place of x̂", 4),
             (r * (c - first - second * 2), "factor", "2 on the second mean", 5),
             (r * (c - first - second / 2), "factor", "1/2 on the second mean", 5),

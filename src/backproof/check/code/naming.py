@@ -18,6 +18,7 @@ from backproof.check.code.parts import (
     is_recurrent,
     is_shared,
     is_statistic,
+    is_summed,
 )
 from backproof.check.code.search import Hit, Search
 from backproof.check.code.tape import Edge, Node
@@ -54,11 +55,7 @@ def spoken(search: Search, hit: Hit) -> CodeMistake:
         case "extra-term" if change.detail.isdigit():
             return _extra_term(search, hit)
         case "extra-factor" | "extra-divisor":
-            q = _node(search, int(change.detail))
-            sign = "1/" if change.kind == "extra-divisor" else ""
-            if _is_slope(q):
-                return named("extra-slope", f"{sign}{label(search, q)}")
-            return named("extra-slope" if not sign else "wrong-exponent", f"the factor {sign}{label(search, q)}")
+            return _extra_factor(search, change.node, _node(search, int(change.detail)), change.kind)
         case "missing-slope":
             detail = (
                 f"of {change.detail} in line {change.node.line}"
@@ -93,7 +90,8 @@ def _scaled(search: Search, hit: Hit, place: str) -> CodeMistake:
                 if is_broadcast(search.graph, next(iter(hit.covers))) and len(hit.covers) == 1:
                     return named("bias-reduction", says)
                 return named("batch-scale", says)
-    if " (" in text and is_broadcast(search.graph, next(iter(hit.covers))) and len(hit.covers) == 1:
+    short = text in ("1/2", "1/3", "1/4") or " (" in text
+    if short and is_broadcast(search.graph, next(iter(hit.covers))) and len(hit.covers) == 1:
         return named("bias-reduction", f"{text} too much")
     return named("factor", text)
 
@@ -124,9 +122,41 @@ def _contribution(search: Search, hit: Hit, edge: Edge) -> CodeMistake:
     return named("factor", f"{text or f'{factor:.6g}'} in {where}")
 
 
+def _extra_factor(search: Search, node: Node, q: Node, kind: str) -> CodeMistake:
+    """A factor too many; dividing by a factor of forward leaves it out, as multiplying by a divisor does."""
+    what, divides = label(search, q), kind == "extra-divisor"
+    if depends_on_parameters_alone(search.graph, node):
+        return named("regulariser-factor", f"{'1/' if divides else ''}{what}")
+    if _is_operand(search, q, divisor=not divides):
+        return named("dropped-term", f"the {'factor' if divides else 'division by'} {what}")
+    if _is_slope(q) or not divides:
+        return named("extra-slope", f"{'1/' if divides else ''}{what}")
+    return named("wrong-exponent", f"the factor 1/{what}")
+
+
+def _is_operand(search: Search, q: Node, *, divisor: bool) -> bool:
+    """Whether forward divides by a value, or multiplies by it."""
+    for node in search.trace.nodes:
+        if divisor and node.op == "divide" and _bare(node.parents[1]).number == q.number:
+            return True
+        if not divisor and node.op in ("multiply", "matmul") and any(_bare(p).number == q.number for p in node.parents):
+            return True
+    return False
+
+
+def _bare(node: Node) -> Node:
+    """What is only reshaped, spread, or of the other sign."""
+    while node.op in ("reshape", "broadcast") or (node.op == "unary" and node.attr == "negative"):
+        node = node.parents[0]
+    return node
+
+
 def _missing(search: Search, edge: Edge, other: Node) -> str:
-    if other.op == "input" and search.graph.role(other) in ("target", "upstream") and edge.user.op == "multiply":
-        return "upstream-ignored"
+    if other.op == "input" and edge.user.op == "multiply":
+        role = search.graph.role(other)
+        # A target that the output is multiplied by, and no more, is an upstream gradient by another name.
+        if role == "upstream" or (role == "target" and is_summed(search.graph, edge.user)):
+            return "upstream-ignored"
     return "dropped-term"
 
 
@@ -134,7 +164,22 @@ def _operand(search: Search, edge: Edge, number: int) -> CodeMistake:
     wrong = _node(search, number)
     right = edge.user.parents[1 - edge.slot]
     detail = f"{label(search, wrong)} in place of {label(search, right)}"
+    for product, part, kind in ((wrong, right, "extra-slope"), (right, wrong, "dropped-term")):
+        if product.op == "multiply" and part.number in (numbers := [p.number for p in product.parents]):
+            factor = product.parents[1 - numbers.index(part.number)]
+            return named(kind, f"the factor {label(search, factor)}")
+    if right.op in ("unary", "maximum", "where") and any(p.number == wrong.number for p in right.parents):
+        return named("wrong-variable", f"{detail}: before the function, not after it")
     is_value, should = np.asarray(wrong.value, dtype=float), np.asarray(right.value, dtype=float)
+    if is_value.shape == should.shape and is_value.size > 1:
+        with np.errstate(all="ignore"):
+            for text, form in (
+                ("its square", is_value**2),
+                ("its root", np.sqrt(is_value)),
+                ("1 over it", 1 / is_value),
+            ):
+                if np.allclose(form, should, rtol=1e-9, atol=0) and not np.allclose(is_value, should):
+                    return named("wrong-exponent", f"{label(search, wrong)} in place of {text}")
     if is_value.shape == should.shape and np.any(should == 0) and not np.all(should == 0):
         if np.array_equal(is_value[should != 0], should[should != 0]):
             return named("missing-mask", f"{label(search, wrong)} has entries that {label(search, right)} leaves out")
@@ -170,14 +215,16 @@ def label(search: Search, node: Node) -> str:
     if node.name:
         return node.name
     what = node.attr if node.op == "unary" else node.op
-    source = source_line(search, node.line)
+    source = assigned_name(search, node)
     return f"`{source}`" if source else f"{what} (line {node.line})"
 
 
-def source_line(search: Search, line: int) -> str:
-    """The left side of the person's line, if it is an assignment to a name."""
+def assigned_name(search: Search, node: Node) -> str:
+    """The left side of the person's line, if the value of the node is assigned to a name there."""
+    if any(n.line == node.line and n.number > node.number for n in search.trace.nodes):
+        return ""
     for file in search.case.files:
-        text = linecache.getline(file, line).strip()
+        text = linecache.getline(file, node.line).strip()
         head, equals, _ = text.partition("=")
         if equals and head.strip().replace("_", "a").isalnum():
             return head.strip()

@@ -26,7 +26,8 @@ from backproof.check.code.search import Change, Hit, Search, constant
 from backproof.check.code.tape import Extra, sweep
 
 MAX_DEPTH: Final = 8
-MAX_FIRST: Final = 120
+MAX_FIRST: Final = 240
+SIGN_AND_OMISSION: Final = (-2.0, -1.0)
 
 
 def after_others(search: Search) -> dict[str, list[CodeMistake]]:
@@ -108,7 +109,7 @@ def _with_factor(search: Search, left: list[str], found: dict[str, list[CodeMist
     slopes = {
         n: np.array([float(np.sum(search.directions[k][1][n] * search.gradient(n))) for k in pairs[n]]) for n in left
     }
-    for count, item in enumerate(chain.from_iterable(changes.stages(search)[:5])):
+    for count, item in enumerate(chain.from_iterable(changes.stages(search)[:6])):
         if (count % 64 == 0 and search.case.late) or not left:
             return
         if item.scale != 1.0 or not np.all(np.isfinite(item.delta)):
@@ -154,27 +155,29 @@ def _both(search: Search, left: list[str], found: dict[str, list[CodeMistake]]) 
     for first in _likely(search, set(left)):
         if search.case.late or not left:
             return
-        following = _following(search, Hit(first, 1.0, frozenset(), 0), list(left), brief=True)
+        following = _following(search, first, list(left), brief=True)
         seconds = [h for h in hits(following) if following.rank(h) < 10]
         for name in list(left):
             second = mistakes(following, name, seconds)
             if second:
-                hit = Hit(first, 1.0, frozenset([name]), 0)
-                one = placed(search, hit)
+                one = placed(search, replace(first, covers=frozenset([name])))
                 found[name] = _together([one], second) if second[0].name != one.name else [one]
                 left.remove(name)
 
 
-def _likely(search: Search, left: set[str]) -> Iterator[Change]:
+def _likely(search: Search, left: set[str]) -> Iterator[Hit]:
+    """Changes that are likely, first of all; terms and contributions left out, or of the other sign."""
     seen: set[tuple[int, float]] = set()
-    for item in chain.from_iterable(changes.stages(search)[:3]):
+    for item in chain.from_iterable(changes.stages(search)[:4]):
         if len(seen) >= MAX_FIRST:
             return
-        if item.scale != 1.0 or not search.graph.reach[item.node.number] & left:
+        if not search.graph.reach[item.node.number] & left or item.node.op == "input":
             continue
-        if not np.all(np.isfinite(item.delta)) or not np.any(item.delta):
+        free = item.scale is None and item.kind in ("scale", "edge")
+        if not (item.scale == 1.0 or free) or not np.all(np.isfinite(item.delta)) or not np.any(item.delta):
             continue
-        key = (item.node.number, round(float(np.sum(np.abs(item.delta))), 9))
-        if key not in seen:
-            seen.add(key)
-            yield item
+        for scale in SIGN_AND_OMISSION if free else (1.0,):
+            key = (item.node.number, round(scale * float(np.sum(np.abs(item.delta))), 9))
+            if key not in seen:
+                seen.add(key)
+                yield Hit(item, scale, frozenset(), 0)

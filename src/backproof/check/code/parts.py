@@ -77,6 +77,20 @@ def _of_parameters(graph: Graph, node: Node) -> bool:
     return found and not graph.all_of_parameters
 
 
+def is_summed(graph: Graph, node: Node) -> bool:
+    """Whether the loss is the sum of a node's entries, perhaps times a constant."""
+    for _ in range(MAX_TERMS):
+        if node.number == graph.trace.output.number:
+            return True
+        users = {e.user.number: e.user for e in graph.outgoing.get(node.number, ())}
+        if len(users) != 1:
+            return False
+        (node,) = users.values()
+        if node.op not in ("sum", "reshape") and (node.op not in ("multiply", "divide") or np.size(node.value) > 1):
+            return False
+    return False
+
+
 def is_statistic(graph: Graph, edge: Edge) -> bool:
     """Whether an arrow leads through a sum or maximum that is then spread over the entries again."""
     frontier = [edge.user]

@@ -9,10 +9,11 @@ The place of the repair is the line of the mistake, and the kind of repair its n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,7 +24,10 @@ from backproof.check.code.operations import OPERATIONS, Array
 from backproof.check.code.tape import Node, before
 
 MAX_POOL: Final = 40
+MAX_AXES: Final = 4
+MAX_KEYS: Final = 12
 MAX_EDITS: Final = 20_000
+MAX_FOUND: Final = 4
 
 
 Rule = Callable[[list[Array], Array], Array]
@@ -52,10 +56,13 @@ def explain(case: Case) -> dict[str, list[CodeMistake]]:
     # Where zero is right, whatever makes zero would look like the cause.
     overall = max((float(np.max(np.abs(c.claim), initial=0.0)) for c in case.compared.values()), default=0.0)
     wrong = [n for n in wrong if float(np.max(np.abs(case.compared[n].truth), initial=0.0)) > 1e-9 * overall]
+    # What mends one gradient often mends the others.
+    known: list[tuple[list[Node], Edit]] = []
     for name in wrong:
-        hits = sorted(_hits(case, trace, name), key=lambda h: (h[1].rank, -h[0].number))
+        hits = sorted(_hits(case, trace, name, known), key=lambda h: (h[1].rank, -h[0][-1].number))
         if hits:
             found[name] = [edit.mistake for _, edit in hits if edit.rank <= hits[0][1].rank + 1]
+            known += [hit for hit in hits if hit not in known]
     return found
 
 
@@ -75,17 +82,28 @@ def _same(case: Case, name: str, value: Array) -> bool:
     return np.shape(value) == claim.shape and bool(np.allclose(value, claim, rtol=1e-6, atol=1e-12))
 
 
-def _hits(case: Case, trace: BackwardTrace, name: str) -> Iterator[tuple[Node, Edit]]:
+def _hits(
+    case: Case, trace: BackwardTrace, name: str, known: list[tuple[list[Node], Edit]]
+) -> Iterator[tuple[list[Node], Edit]]:
     output = trace.outputs[name]
     nodes = before(output)
+    numbers = {n.number for n in nodes}
+    mending = [
+        (places, edit)
+        for places, edit in known
+        if numbers & {p.number for p in places} and _right(case, name, _edited(nodes, places, edit.rule, output))
+    ]
+    if mending:
+        yield from mending
+        return
     found = 0
-    for count, (places, edit) in enumerate(_places(trace, nodes)):
-        if count > MAX_EDITS or (count % 8 == 0 and case.late) or found >= 4:
+    for count, (places, edit) in enumerate(_places(case, trace, nodes)):
+        if count > MAX_EDITS or (count % 8 == 0 and case.late) or found >= MAX_FOUND:
             return
         for one in _scaled(case, name, nodes, places, output) if edit is None else [edit]:
             if edit is None or _right(case, name, _edited(nodes, places, one.rule, output)):
                 found += 1
-                yield places[-1], one
+                yield places, one
 
 
 def _edited(nodes: list[Node], places: Sequence[Node], rule: Rule, output: Node) -> Array | None:
@@ -139,7 +157,7 @@ def _plain(factor: float) -> str | None:
     return str(near) if close and usual and near != 1 and abs(near) <= 12 else None
 
 
-def _places(trace: BackwardTrace, nodes: list[Node]) -> Iterator[tuple[list[Node], Edit | None]]:
+def _places(case: Case, trace: BackwardTrace, nodes: list[Node]) -> Iterator[tuple[list[Node], Edit | None]]:
     """Where to repair and how, the passes of a loop together and first; None stands for a constant factor."""
     grouped: dict[tuple[int, str, str, tuple[int, ...]], list[Node]] = {}
     for node in nodes:
@@ -159,6 +177,7 @@ def _places(trace: BackwardTrace, nodes: list[Node]) -> Iterator[tuple[list[Node
     for group in groups:
         if np.asarray(group[-1].value).dtype.kind == "f":
             yield group, None
+    yield from _keys(trace, case)
     shapes: Mapping[tuple[int, ...], list[Node]] = _by_shape(trace)
     for group in groups:
         if len(group) == 1:
@@ -209,6 +228,12 @@ def _simple(node: Node) -> Iterator[Edit]:
             yield Edit(lambda v, _: v[0], named("extra-slope", f"{node.attr} too many", line), 5)
         case "sum":
             yield from _sums(node)
+        case "transpose":
+            yield from _orders(node)
+        case "index":
+            yield from _single(node)
+        case "einsum":
+            yield from _letters(node)
         case "matmul":
             for k in (0, 1):
                 if len(shapes[k]) == 2 and shapes[k][0] == shapes[k][1]:
@@ -239,6 +264,8 @@ def _simple(node: Node) -> Iterator[Edit]:
         case _:
             pass
     if np.asarray(node.value).dtype.kind == "f" and node.op not in ("input", "constant"):
+        for text, factor in (("1/2", 0.5), ("2", 2.0)):
+            yield Edit(lambda _, own, f=factor: f * own, named("factor", f"{text} is missing", line), 6)
         yield Edit(lambda _, own: -own, named("sign", "", line), 6)
         if len(shape) == 2 and shape[0] == shape[1]:
             yield Edit(lambda _, own: np.transpose(own), named("transpose", "", line), 6)
@@ -260,6 +287,84 @@ def _sums(node: Node) -> Iterator[Edit]:
 
                 says = f"axis {axis} where axis {other} is right"
                 yield Edit(along, named("wrong-axis", says, node.line), 2)
+
+
+def _single(node: Node) -> Iterator[Edit]:
+    """All entries along an axis in place of one of them."""
+    key = node.attr if isinstance(node.attr, tuple) else (node.attr,)
+    axes = [k for k, one in enumerate(key) if isinstance(one, int | np.integer) and not isinstance(one, bool)]
+    if len(axes) != 1 or any(k is None or k is Ellipsis for k in key):
+        return
+    (axis,) = axes
+    rest = tuple(slice(None) if k == axis else one for k, one in enumerate(key))
+    says = f"entry {key[axis]} of axis {axis} alone"
+
+    def total(v: list[Array], _: Array) -> Array:
+        return np.sum(np.asarray(v[0])[rest], axis=axis)
+
+    yield Edit(total, named("bias-reduction", says, node.line, fix="sum over the axis"), 3)
+
+
+def _orders(node: Node) -> Iterator[Edit]:
+    """The axes in another order."""
+    own = tuple(node.attr)
+    for order in itertools.permutations(range(len(own))) if len(own) <= MAX_AXES else ():
+        if order != own:
+            says = f"axes in the order {own} where {order} is right"
+            kind = "wrong-axis" if len(own) > 2 else "transpose"
+            yield Edit(lambda v, _, order=order: np.transpose(v[0], order), named(kind, says, node.line), 4)
+
+
+def _letters(node: Node) -> Iterator[Edit]:
+    """Two letters of one operand of an einsum exchanged."""
+    left, _, out = node.attr.partition("->")
+    terms = left.split(",")
+    for k, term in enumerate(terms):
+        for i, j in itertools.combinations(range(len(term)), 2):
+            letters = list(term)
+            letters[i], letters[j] = letters[j], letters[i]
+            other = ",".join(["".join(letters) if m == k else t for m, t in enumerate(terms)]) + "->" + out
+            says = f"{node.attr} where {other} is right"
+            yield Edit(
+                lambda v, _, other=other: OPERATIONS["einsum"].run(other, *v), named("wrong-axis", says, node.line), 4
+            )
+
+
+def _keys(trace: BackwardTrace, case: Case) -> Iterator[tuple[list[Node], Edit | None]]:
+    """Another look-up: the entries that forward or another line takes."""
+    users = [n for n in trace.tape.nodes if n.op in ("index", "put")]
+    known = list(users)
+    if case.truth.trace is not None:
+        known += [n for n in case.truth.trace.nodes if n.op in ("index", "put")]
+    for group in _by_line(users):
+        shape = group[0].parents[0].shape
+        tried: list[str] = [str(_key(group[0]))]
+        for other in known:
+            key = _key(other)
+            if other.parents[0].shape != shape or str(key) in tried or len(tried) > MAX_KEYS:
+                continue
+            tried.append(str(key))
+
+            def instead(v: list[Array], _: Array, key: Any = key) -> Array:
+                if len(v) == 1:
+                    return np.asarray(v[0])[key]
+                whole = np.array(v[0])
+                whole[key] = v[1]
+                return whole
+
+            yield group, Edit(instead, named("wrong-index", "other entries than forward looks up", group[0].line), 5)
+
+
+def _key(node: Node) -> Any:
+    return node.attr[0] if node.op == "put" else node.attr
+
+
+def _by_line(nodes: list[Node]) -> list[list[Node]]:
+    """Look-ups of one line with one key in one shape: `d[key] -= 1` reads and writes."""
+    found: dict[tuple[int, str, tuple[int, ...]], list[Node]] = {}
+    for node in nodes:
+        found.setdefault((node.line, str(_key(node)), node.parents[0].shape), []).append(node)
+    return list(found.values())
 
 
 def _others(node: Node, shapes: Mapping[tuple[int, ...], list[Node]]) -> Iterator[Edit]:

@@ -36,7 +36,7 @@ def explain(case: Case) -> dict[str, list[CodeMistake]]:
             if relative <= 64 * float(np.finfo(raw.dtype).eps):
                 mistakes = [named("dtype", f"the result is {raw.dtype}, the inputs are float64")]
         if not mistakes and comparison.kind == "differs":
-            mistakes = _digits(case, name) or _transposed(claim, truth, limit)
+            mistakes = _digits(case, name) or _transposed(claim, truth, limit) or _exchanged(case, name, limit)
         if mistakes:
             found[name] = mistakes
     return found
@@ -81,6 +81,17 @@ def mentions(function: Callable[..., Any], *words: str) -> bool:
     except (OSError, TypeError):
         return False
     return any(word in source for word in words)
+
+
+def _exchanged(case: Case, name: str, limit: float) -> list[CodeMistake]:
+    """The gradient of another array under this name."""
+    claim = case.wrong[name].claim
+    for other, comparison in case.compared.items():
+        truth = comparison.truth
+        if other != name and truth.shape == claim.shape and claim.size > 1 and np.any(claim):
+            if np.max(np.abs(claim - truth)) <= limit:
+                return [named("wrong-variable", f"it is the gradient of {other}", fix="give each its own gradient")]
+    return []
 
 
 def _transposed(claim: np.ndarray, truth: np.ndarray, limit: float) -> list[CodeMistake]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
 
@@ -17,7 +17,7 @@ from backproof.calculus.interpreter import evaluate_expr
 from backproof.check.code.graph import Activation, Graph, Region
 from backproof.check.code.operations import OPERATIONS, Array
 from backproof.check.code.search import Search
-from backproof.check.code.tape import STEP, Node
+from backproof.check.code.tape import STEP, Edge, Node, before
 from backproof.errors import BackproofError
 from backproof.language.expression import Expr, Index, apply, tensor
 
@@ -30,10 +30,13 @@ def slope_at(graph: Graph, u: Node, v: Node, point: Array) -> Array:
     """∂v/∂u with another value of u."""
     values: dict[int, Array] = {u.number: point + 1j * STEP}
     for node in graph.trace.nodes[graph.places[u.number] + 1 : graph.places[v.number] + 1]:
-        if any(p.number in values for p in node.parents) and node.op in ELEMENTWISE:
-            values[node.number] = OPERATIONS[node.op].run(
-                node.attr, *(values.get(p.number, p.value) for p in node.parents)
-            )
+        if not any(p.number in values for p in node.parents):
+            continue
+        operands = [values.get(p.number, p.value) for p in node.parents]
+        if node.op in ELEMENTWISE:
+            values[node.number] = OPERATIONS[node.op].run(node.attr, *operands)
+        elif node.op == "call":
+            values[node.number] = OPERATIONS[node.op].run(node.attr, *map(np.real, operands))
     return np.imag(values[v.number]) / STEP
 
 
@@ -68,10 +71,58 @@ def is_close(value: Array, slope: Array) -> bool:
 def is_linear(graph: Graph, u: Node, v: Node, slope: Array) -> bool:
     """Whether v has the same slope in u at other values of u."""
     known = graph.linear
+    if (u.number, v.number) not in known and _chooses(graph, u, v):
+        known[u.number, v.number] = False
     if (u.number, v.number) not in known:
         elsewhere = slope_at(graph, u, v, 0.1 - np.asarray(u.value))
         known[u.number, v.number] = bool(np.allclose(elsewhere, slope, rtol=1e-9))
     return known[u.number, v.number]
+
+
+def of_extremes() -> Iterator[tuple[str, str, Callable[[Edge, Array, Array], Array]]]:
+    """Wrong slopes of a maximum or minimum over axes: of a mean, of the other extreme, everywhere, times the value."""
+
+    def spread(edge: Edge, arrived: Array) -> Array:
+        return np.broadcast_to(np.reshape(arrived, _kept(edge)), edge.source.shape)
+
+    def mean(edge: Edge, arrived: Array, _: Array) -> Array:
+        return spread(edge, arrived) * (np.size(edge.user.value) / np.size(edge.source.value))
+
+    def everywhere(edge: Edge, arrived: Array, _: Array) -> Array:
+        return spread(edge, arrived)
+
+    def opposite(edge: Edge, arrived: Array, _: Array) -> Array:
+        other = np.min if edge.user.op == "max" else np.max
+        value = np.asarray(edge.source.value)
+        return spread(edge, arrived) * (value == other(value, axis=edge.user.attr[0], keepdims=True))
+
+    def times_value(edge: Edge, _: Array, given: Array) -> Array:
+        return given * np.asarray(edge.source.value)
+
+    yield "wrong-activation", "the slope of a mean, not of an extreme", mean
+    yield "missing-mask", "of the entry that is the extreme", everywhere
+    yield "wrong-slope-point", "the entry of the other extreme", opposite
+    yield "extra-slope", "the value of the extreme", times_value
+
+
+def _kept(edge: Edge) -> tuple[int, ...]:
+    """The shape of a reduction with the axes kept as 1."""
+    axis, own = edge.user.attr[0], edge.source.shape
+    gone = range(len(own)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    gone = {k % len(own) for k in gone}
+    return tuple(1 if k in gone else n for k, n in enumerate(own))
+
+
+def _chooses(graph: Graph, u: Node, v: Node) -> bool:
+    """Whether a comparison of u decides between the cases of v."""
+    reached = {u.number}
+    for node in graph.trace.nodes[graph.places[u.number] + 1 : graph.places[v.number] + 1]:
+        if node.op == "where" and node.parents[0].op == "call":
+            if reached & {p.number for p in before(node.parents[0])}:
+                return True
+        if any(p.number in reached for p in node.parents):
+            reached.add(node.number)
+    return False
 
 
 def slope_variants(graph: Graph, u: Node, v: Node, slope: Array) -> Iterator[tuple[str, str, Array]]:
@@ -80,11 +131,21 @@ def slope_variants(graph: Graph, u: Node, v: Node, slope: Array) -> Iterator[tup
     masked = linear and len(np.unique(slope)) == 2 and bool(np.any(slope == 0))
     yield "missing-mask" if masked else "dropped-term" if linear else "missing-slope", "", np.ones_like(slope)
     yield "extra-slope", "twice", slope * slope
+    levels = np.unique(slope)
+    if len(levels) == 2 and 0 in levels and 1 not in levels:
+        yield "missing-mask" if linear else "missing-slope", "", np.full_like(slope, levels[levels != 0][0])
     if linear:
         return
     at_v, at_u = np.asarray(v.value), np.asarray(u.value)
-    if u.number != v.number:
-        yield "wrong-slope-point", "f′ at a, not at z", slope_at(graph, u, v, at_v)
+    far = 10 * (1 + np.abs(at_u))
+    for point in (far, -far):
+        case = slope_at(graph, u, v, point)
+        if np.ptp(case) > 0 and np.all((slope == case) | (slope == slope_at(graph, u, v, -point))):
+            yield "missing-mask", "one case of the distinction is used everywhere", case
+    elsewhere = slope_at(graph, u, v, at_v)
+    # The same everywhere is no slope at another point: it is a slope that is missing.
+    if np.ptp(elsewhere) > 0:
+        yield "wrong-slope-point", "f′ at a, not at z", elsewhere
     with np.errstate(all="ignore"):
         for form, function in FORMS.items():
             if not is_close(function(at_v), slope):
