@@ -20,7 +20,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ import numpy as np
 
 from backproof import Network
 from backproof.run.epochs import Epochs
+from backproof.run.interface import Precision
 from backproof.run.kernels import loss_kernel
 from backproof.run.logits import LossAndDelta
 from backproof.run.updates import update as plain_update
@@ -250,11 +251,11 @@ def interleaved(steps: dict[str, tuple[Step, int]], seconds: float) -> dict[str,
     return found
 
 
-def delta_steps(output: str, loss: str, rows: int, columns: int) -> dict[str, tuple[Step, int]]:
-    """Loss and delta of logits, in backproof, PyTorch and JAX, and a copy of as many bytes."""
-    kernel = LossAndDelta(columns, output, loss)
+def delta_steps(output: str, loss: str, rows: int, columns: int, precision: Precision) -> dict[str, tuple[Step, int]]:
+    """Loss and delta of logits, in backproof, PyTorch and JAX (in float32), and a copy of as many bytes."""
+    kernel = LossAndDelta(columns, output, loss, precision=precision)
     generator = np.random.default_rng(0)
-    logits = (generator.normal(size=(rows, columns)) * 3).astype(np.float32)
+    logits = (generator.normal(size=(rows, columns)) * 3).astype(precision)
     targets = np.zeros_like(logits)
     targets[np.arange(rows), generator.integers(0, columns, rows)] = 1
     result, copied = np.empty_like(logits), np.empty_like(logits)
@@ -278,7 +279,7 @@ def delta_steps(output: str, loss: str, rows: int, columns: int) -> dict[str, tu
                 functional.binary_cross_entropy_with_logits(z, y, reduction="sum").backward()
 
         steps["PyTorch"] = (theirs, 1)
-    if importlib.util.find_spec("jax"):
+    if importlib.util.find_spec("jax") and precision == "float32":
         jax: Any = importlib.import_module("jax")
 
         nn: Any = jax.nn
@@ -314,7 +315,7 @@ def main() -> None:
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out: it needs a C++ compiler")
     parser.add_argument("--write", metavar="FILE")
     options = parser.parse_args()
-    texts = [f"Two tables of one run on {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; microseconds, float32."]
+    texts = [f"One run on {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; microseconds; networks in float32."]
     rows: list[list[str]] = []
     names = ["backproof", "backproof, one call", "matmul", "PyTorch", "PyTorch compiled", "JAX", "scikit-learn"]
     for layers, hidden, output, loss, batch in NETWORKS[: options.largest]:
@@ -340,14 +341,15 @@ def main() -> None:
         print(layers, " | ".join(rows[-1][1:]), f"[{time.perf_counter() - start:.0f} s]", flush=True)
     texts.append(table(["network, batch", *names, "fastest peer / backproof", "backproof / matmul"], rows))
     rows = []
-    for output, loss, count, columns in DELTAS:
-        times = interleaved(delta_steps(output, loss, count, columns), options.seconds)
+    kinds: tuple[Precision, ...] = ("float32", "float64")
+    for (output, loss, count, columns), precision in product(DELTAS, kinds):
+        times = interleaved(delta_steps(output, loss, count, columns, precision), options.seconds)
         copy = statistics.median(times["copy"])
         names = ["backproof", "copy", "PyTorch", "JAX"]
         ratios = [f"{statistics.median(times[n]) / copy:.2f}" for n in ("backproof", "PyTorch", "JAX") if n in times]
         rows.append(
             [
-                f"{output}, {count}×{columns}",
+                f"{output}, {count}×{columns}, {precision}",
                 *(shown(times[n]) if n in times else "–" for n in names),
                 " / ".join(ratios),
             ]

@@ -179,17 +179,52 @@ FORMS: Final[dict[tuple[str, tuple[int, ...]], str]] = {
     ("balanced-focal", (1, 0)): _FOCAL_SLOPE.format(yes="alpha*y", no="(1 - alpha)*(1 - y)"),
 }
 
+# Of an output that comes near its target the difference is what counts: a − y from both tails, and the slope a′.
+_DIFFERENCES: Final = {
+    "sigmoid": ("((1 - y)*sigmoid(u) - y*sigmoid(-u))", "exp(-abs(u))/(1 + exp(-abs(u)))^2"),
+    "tanh": (
+        (
+            "([abs(u) < 1]*(expm1(2*u)/(expm1(2*u) + 2) - y)"
+            " + [abs(u) >= 1]*((1 - y)*sigmoid(2*u) - (1 + y)*sigmoid(-2*u)))"
+        ),
+        "4*sigmoid(2*u)*sigmoid(-2*u)",
+    ),
+}
+# Losses of a difference d that is not large, and their slopes.
+_OF_DIFFERENCE: Final = {
+    "mse": ("{d}^2", "2*{d}"),
+    "half-mse": ("{d}^2/2", "{d}"),
+    "huber": (
+        "[abs({d}) <= kappa]*{d}^2/2 + [abs({d}) > kappa]*kappa*(abs({d}) - kappa/2)",
+        "([abs({d}) <= kappa]*{d} + [abs({d}) > kappa]*kappa*sign({d}))",
+    ),
+    "smooth-l1": (
+        "[abs({d}) < beta]*{d}^2/(2*beta) + [abs({d}) >= beta]*(abs({d}) - beta/2)",
+        "([abs({d}) < beta]*{d}/beta + [abs({d}) >= beta]*sign({d}))",
+    ),
+    "log-cosh": ("logp1(expm1(abs({d}))^2/(2*exp(abs({d}))))", "expm1(2*{d})/(expm1(2*{d}) + 2)"),
+    "charbonnier": ("sqrt({d}^2 + eps^2)", "{d}/sqrt({d}^2 + eps^2)"),
+    "pseudo-huber": ("{d}^2/(1 + sqrt(1 + ({d}/kappa)^2))", "{d}/sqrt(1 + ({d}/kappa)^2)"),
+    "cauchy": ("logp1({d}^2/2)", "{d}/(1 + {d}^2/2)"),
+}
+_TANH_MARGIN: Final = "((1 - y)*sigmoid(2*u) + (1 + y)*sigmoid(-2*u))"
+
 # (activation, loss) → the loss of a unit and its slope by the logit u, with the target y.
 PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {
+    **{
+        (activation, loss): (value.format(d=d), f"{slope.format(d=d)}*{own}")
+        for activation, (d, own) in _DIFFERENCES.items()
+        for loss, (value, slope) in _OF_DIFFERENCE.items()
+    },
+    ("tanh", "hinge"): (
+        f"[{_TANH_MARGIN} > 0]*{_TANH_MARGIN}",
+        f"-y*[{_TANH_MARGIN} > 0]*4*sigmoid(2*u)*sigmoid(-2*u)",
+    ),
+    ("tanh", "squared-hinge"): (
+        f"[{_TANH_MARGIN} > 0]*{_TANH_MARGIN}^2",
+        f"-2*y*[{_TANH_MARGIN} > 0]*{_TANH_MARGIN}*4*sigmoid(2*u)*sigmoid(-2*u)",
+    ),
     ("sigmoid", "bce"): ("(1 - y)*softplus(u) + y*softplus(-u)", "(1 - y)*sigmoid(u) - y*sigmoid(-u)"),
-    ("sigmoid", "half-mse"): (
-        "((1 - y)*sigmoid(u) - y*sigmoid(-u))^2/2",
-        "((1 - y)*sigmoid(u) - y*sigmoid(-u))*exp(-abs(u))/(1 + exp(-abs(u)))^2",
-    ),
-    ("sigmoid", "mse"): (
-        "((1 - y)*sigmoid(u) - y*sigmoid(-u))^2",
-        "2*((1 - y)*sigmoid(u) - y*sigmoid(-u))*exp(-abs(u))/(1 + exp(-abs(u)))^2",
-    ),
     ("sigmoid", "focal"): (
         _SIGMOID_FOCAL.format(yes="y", no="(1 - y)"), _SIGMOID_FOCAL_SLOPE.format(yes="y", no="(1 - y)"),
     ),
@@ -285,7 +320,7 @@ def _careful_formulas() -> dict[str, tuple[tuple[str, ...], Expr, Reason]]:
     for (activation, loss), texts in PAIRS.items():
         for text, kind in zip(texts, ("loss", "delta"), strict=True):
             body = lowered(read(text, ("u", "y")))
-            reason: Reason = "tail" if activation == "sigmoid" else "root" if loss == "poisson" else "zero"
+            reason: Reason = "tail" if activation in _DIFFERENCES else "root" if loss == "poisson" else "zero"
             found[_careful_name(activation, loss, kind)] = (("u", "y"), body, reason)
     return found
 
