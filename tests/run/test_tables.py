@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backproof.errors import BackproofError, FileError
-from backproof.run.tables import read_table
+from backproof.run.tables import Known, read_table
 from backproof.run.task import doubts, prepared, suitable
 
 CSV = "length,width,kind\n1.5,2,a\n3,4e0,b\n-1,0,a\n"
@@ -125,3 +125,25 @@ def test_values_that_are_no_numbers_are_named(tmp_path) -> None:
     path.write_text("x,z,y\n1,2,a\n3,nan,b\n")
     with pytest.raises(BackproofError, match="'z' has no number in example 2"):
         prepared(read_table(str(path)), outputs=None, test=0, seed=0, scale=True)
+
+
+def test_a_packed_csv_file(tmp_path) -> None:
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(CSV.encode()))
+    (tmp_path / "u.csv").write_text(CSV, "utf-8")
+    packed, plain = read_table(str(path)), read_table(str(tmp_path / "u.csv"))
+    assert packed.inputs.tolist() == plain.inputs.tolist()
+    assert packed.columns == plain.columns
+
+
+def test_the_columns_of_a_model_are_found_by_name_and_by_number(tmp_path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("b,note,a\n1,2,3\n4,5,6\n", "utf-8")
+    table = read_table(str(path), known=Known(2, ("a", "b"), "kind"))
+    assert table.inputs.tolist() == [[3, 1], [6, 4]]
+    assert not table.target.size
+    table = read_table(str(path), known=Known(2, ("u", "v"), "w"))  # other names: the last column is the target
+    assert table.inputs.tolist() == [[1, 2], [4, 5]]
+    assert table.target.tolist() == [3, 6]
+    with pytest.raises(FileError, match="do not fit the model"):
+        read_table(str(path), known=Known(5, ("a", "b", "c", "d", "e"), "w"))

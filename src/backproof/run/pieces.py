@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.errors import BackproofError, FileError
-from backproof.run.tables import IDX_TYPES, INPUT_NAMES, TARGET_NAMES, header_of, labels_of, suffix_of
+from backproof.run.tables import IDX_TYPES, INPUT_NAMES, TARGET_NAMES, header_of, labels_of, suffix_of, text_of
 
 Array = NDArray[Any]
 Kind = TypeVar("Kind")
@@ -100,7 +100,7 @@ def _chosen(names: list[str], target: str | None) -> tuple[tuple[str, ...], str]
 def _csv(path: Path, target: str | None) -> Stream:
     arrow: Any = import_module("pyarrow")
     module: Any = import_module("pyarrow.csv")
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with text_of(path) as file:
         names, has_names, delimiter = header_of(file, path)
     columns, wanted = _chosen(names, target)
 

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,11 +95,18 @@ def read_table(source: str, target: str | None = None, known: Known | None = Non
     return table
 
 
+def text_of(path: Path) -> TextIO:
+    """A CSV file, packed or not."""
+    if path.suffix.lower() == ".gz":
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return path.open(encoding="utf-8-sig", newline="")
+
+
 def header_of(file: TextIO, path: Path) -> tuple[list[str], bool, str]:
     """The names of a CSV file's columns, whether they stand in its first line, and what separates its cells."""
     sample = file.read(65536)
     file.seek(0)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if sample.count(";") > sample.count(",") else ","
+    delimiter = "\t" if suffix_of(path) == ".tsv" else ";" if sample.count(";") > sample.count(",") else ","
     first = next((row for row in csv.reader(file, delimiter=delimiter) if row), None)
     file.seek(0)
     if first is None:
@@ -112,7 +119,7 @@ def header_of(file: TextIO, path: Path) -> tuple[list[str], bool, str]:
 
 
 def _csv(path: Path, target: str | None, known: Known | None) -> Table:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with text_of(path) as file:
         names, has_names, delimiter = header_of(file, path)
         rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
     body = rows[1:] if has_names else rows

@@ -174,10 +174,10 @@ class Trainer:
             )
         model = Model(self.network, state.theta, history, notes or {}, self.numbers)
         try:
-            if self._replays:
-                self._minimise(kernel, state, data, model, report, checkpoint)
-            else:
-                self._descend(kernel, state, data, model, report, checkpoint)
+            # What overflows is found in the losses, and named: NumPy need not warn of it as well.
+            with np.errstate(all="ignore"):
+                run = self._minimise if self._replays else self._descend
+                run(kernel, state, data, model, report, checkpoint)
         except KeyboardInterrupt:
             model.notes["interrupted"] = True
         if self.settings.patience and np.isfinite(state.best_loss):
