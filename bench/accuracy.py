@@ -222,7 +222,7 @@ def worst(values: Any, exact: Sequence[Any], at: Any) -> tuple[float, float]:
             # Below the smallest normal number only that the value is small, too.
             error = 0.0 if abs(value) <= float(info.tiny) else float("inf")
         else:
-            ulp = float(np.spacing(values.dtype.type(size))) if size else float(info.tiny)
+            ulp = float(np.spacing(values.dtype.type(min(size, float(info.max) / 2)))) if size else float(info.tiny)
             error = float(abs(true - float(value)) / ulp) if np.isfinite(value) else float("inf")
         found = max(found, (error, float(x)))
     return found

@@ -16,8 +16,8 @@ from backproof.coq.identifiers import plain
 from backproof.coq.outputs import scalar
 from backproof.coq.refutations import MODULES, Case, affirmation, judge, negation
 from backproof.coq.shelf import Shelf
-from backproof.language.expression import Index, apply, reindex, tensor
-from backproof.language.walks import rewrite
+from backproof.language.expression import Index, add, apply, reindex, tensor
+from backproof.language.walks import names, rewrite
 from backproof.proof.deciding import decide
 from backproof.proof.derivation import derive, with_adjoints
 from backproof.proof.verdict import Kind
@@ -152,9 +152,14 @@ def test_a_right_claim_has_no_refutation(activation, loss, claim, truth):
 TWO = Network(sizes=("n", "h", "k"), hidden="sigmoid", output="softmax", loss="cross-entropy")
 
 
-def claimed(target, change):
+DEEP = replace(
+    TWO, sizes=("n", "h", "h", "k"), symbolic_depth=True, reduction="mean", layout="rows", l2="lambda"
+)  # fmt: skip
+
+
+def claimed(target, change, network=TWO):
     """The derivation with another last line for one of its equations."""
-    derivation = derive(TWO)
+    derivation = derive(network)
     equations = []
     for equation in derivation.equations:
         if equation.target == target:
@@ -189,3 +194,27 @@ def test_a_near_miss_in_a_network_is_rejected(target, change, coq):
 @pytest.mark.slow
 def test_the_same_file_without_the_mistake_is_accepted(coq):
     assert kernel.check(claimed("z(2)", lambda e: e.expr).text).accepted
+
+
+def without_penalty(equation):
+    """The gradient of the weights without what the penalty adds."""
+    return add(*(t for t in equation.expr.terms if "lambda" not in names(t)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "change"),
+    [
+        ("Z(l)", lambda e: 2 * e.expr),
+        ("W(l)", without_penalty),
+        ("W(L)", lambda e: -e.expr),
+        ("b(l)", lambda e: 2 * e.expr),
+    ],
+)
+def test_a_near_miss_at_any_depth_is_rejected(target, change, coq):
+    assert kernel.check(claimed(target, change, DEEP).text, limit=100).status != "accepted"
+
+
+@pytest.mark.slow
+def test_the_same_depth_without_the_mistake_is_accepted(coq):
+    assert kernel.check(claimed("Z(l)", lambda e: e.expr, DEEP).text).accepted

@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, Final
 
 from backproof.cli.options import add_network, read_network
 from backproof.cli.parsing import CommandParser
-from backproof.errors import FileError
+from backproof.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from backproof.calculus.network import Network
     from backproof.coq.exporting import Export
     from backproof.coq.groups import Outcome
     from backproof.coq.kernel import Answer
+    from backproof.language.expression import Expr
 
 EXAMPLES: Final = """\
   backproof prove --output sigmoid --loss bce
+  backproof prove "delta = (a - y)*sigma'(z)" --output sigmoid --loss bce
   backproof prove --layers n-h-k --hidden sigmoid --output softmax --loss cross-entropy
   backproof prove --layers n-h..h-k --hidden f --output softmax --loss cross-entropy -o depth.v
   backproof prove --catalogue
 """
+DOCUMENTS: Final = (".bp", ".md", ".markdown", ".qmd", ".rmd", ".txt", ".html", ".htm", ".tex", ".rst", ".ipynb")
 REJECTED: Final = 1
 UNDECIDED: Final = 3
 AXIOMS: Final = "the standard axioms of Coq's real numbers"
@@ -33,6 +37,9 @@ AXIOMS: Final = "the standard axioms of Coq's real numbers"
 
 def configure(parser: CommandParser) -> None:
     """The options of the command."""
+    parser.add_argument(
+        "claims", nargs="*", metavar="CLAIM", help="about delta of the output layer: Coq gets it, or its negation"
+    )
     add_network(parser)
     group = parser.add_argument_group("proof")
     group.add_argument("--catalogue", action="store_true", help="check every slope, every pair and a list of networks")
@@ -47,23 +54,67 @@ def configure(parser: CommandParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export, let Coq check, and say what it said: 0 accepted, 1 rejected, 3 not decided."""
+    """Export, let Coq check, and say what it said: 0 accepted, 1 rejected or a claim that is wrong, 3 not decided."""
     if options.catalogue:
         return _catalogue(options)
-    from backproof.coq import kernel
     from backproof.coq.exporting import export
     from backproof.proof.derivation import derive
 
     network = read_network(options)
+    if options.claims:
+        return max(_claim(text, network, options) for text in options.claims)
     file = export(derive(network))
+    answer = _asked(file, options)
+    print(_json(network.describe(), file, answer) if options.json else _said(network.describe(), file, answer))
+    return _code(answer)
+
+
+def _asked(file: Export, options: argparse.Namespace) -> Answer:
+    """What Coq says of a file, which is kept where the person wants it."""
+    from backproof.coq import kernel
+
     if options.file is not None:
         try:
             Path(options.file).write_text(file.text, encoding="utf-8", newline="\n")
         except OSError as error:
             raise FileError(f"the file cannot be written: {error.strerror}", got=options.file) from None
-    answer = kernel.check(file.text, max(1.0, min(options.limit, 3600.0)))
-    print(_json(network.describe(), file, answer) if options.json else _said(network.describe(), file, answer))
-    return _code(answer)
+    return kernel.check(file.text, max(1.0, min(options.limit, 3600.0)))
+
+
+def _claim(text: str, network: Network, options: argparse.Namespace) -> int:
+    """A claim that backproof has decided, before Coq: the claim itself, or that it is wrong."""
+    from backproof.check.claims import check
+    from backproof.coq.claims import export_claim
+
+    if Path(text).suffix.lower() in DOCUMENTS:
+        raise UsageError(
+            "worksheets and documents have no Coq form yet", expected="a claim, or a network in options", got=text,
+            next=f"backproof check {text}",
+        )  # fmt: skip
+    if len(options.claims) > 1 and options.file is not None:
+        raise UsageError("-o keeps one file", expected="one claim", got=f"{len(options.claims)} claims")
+    worst = 0
+    for found in check(text, network):
+        if found.error is not None:
+            raise found.error
+        if found.verdict not in ("proved", "refuted") or found.right is None or not _is_delta(found.left):
+            raise UsageError(
+                "Coq gets claims about delta of the output layer that backproof has decided",
+                expected="delta = …", got=f"{found.claim} ({found.verdict})",
+            )  # fmt: skip
+        wrong = found.verdict == "refuted"
+        file = export_claim(network, found.right, wrong=wrong)
+        answer = _asked(file, options)
+        words = f"{network.describe()}: {'it is wrong that ' if wrong else ''}{found.claim.strip()}"
+        print(_json(words, file, answer) if options.json else _said(words, file, answer))
+        worst = max(worst, REJECTED if wrong and answer.accepted else _code(answer))
+    return worst
+
+
+def _is_delta(left: Expr | None) -> bool:
+    from backproof.language.expression import Tensor
+
+    return isinstance(left, Tensor) and left.name == "∂J/∂z"
 
 
 def _code(answer: Answer) -> int:
@@ -77,7 +128,8 @@ def _short(axiom: str) -> str:
 def _said(words: str, file: Export, answer: Answer) -> str:
     from backproof.coq import kernel
 
-    lines = [words, f"{len(file.theorems)} theorems: {', '.join(file.theorems)}"]
+    count = len(file.theorems)
+    lines = [words, f"{count} theorem{'s' * (count > 1)}: {', '.join(file.theorems)}"]
     match answer.status:
         case "accepted":
             lines.append(f"accepted by Coq {kernel.version()}: {file.lines} lines in {answer.seconds:.1f} s")
