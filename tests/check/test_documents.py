@@ -399,3 +399,15 @@ def test_a_vector_beside_those_that_are_summed() -> None:
     assert verdicts("With negative samples " + text.replace("{}", claim)) == ["proved"]
     assert verdicts("Let " + text.replace("{}", claim)) == ["unknown"]
     assert verdicts("With negative samples " + text.replace("{}", claim.replace("- 1", "+ 1"))) == ["refuted"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$f = \|x\|^2 D()$, $\frac{\partial f}{\partial x} = 2x^T D()$",
+        r"$\frac{\partial f}{\partial x} = x^.5$ and $\frac.52 = \frac{\partial f}{\partial x}$",
+        r"$a_i = b_i$, $b_i = a$, $\frac{\partial a_i}{\partial b_i} = a_i$",
+    ],
+)
+def test_broken_formulas_are_left_unread(text: str) -> None:
+    assert all(v in ("unread", "unknown") for v in verdicts(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,7 +13,7 @@ from backproof.check.document.forms import Forms, formulas
 from backproof.check.document.marks import pieces_of
 from backproof.check.document.sources import Document, Piece
 from backproof.errors import BackproofError
-from backproof.language.notation import Big, Cases, Notation, Number, Relation, Symbol, Words
+from backproof.language.notation import Big, Cases, Indicator, Notation, Number, Relation, Symbol, Words
 from backproof.language.reading import bare, letter_of
 from backproof.language.text import write
 from backproof.language.traversal import fold, with_parts
@@ -86,6 +86,8 @@ def is_condition(node: Notation, classes: AbstractSet[str] = frozenset()) -> boo
     if isinstance(node, Relation) and node.signs in _ORDERS and isinstance(bare(node.sides[0]), Symbol):
         # x > 0: which branch of a function is meant.
         return isinstance(bare(node.sides[1]), Number)
+    if isinstance(node, Relation) and node.signs == ("≠",) and isinstance(bare(node.sides[1]), Number):
+        return letter_of(node.sides[0]) in _LETTERS
     return (
         isinstance(node, Relation)
         and node.signs in (("=",), ("≠",))
@@ -107,7 +109,12 @@ def only_condition(piece: Piece, forms: Forms) -> Relation | None:
 
 def attached(nodes: Sequence[Notation]) -> Iterator[tuple[Notation, tuple[Relation, ...]]]:
     """Each formula of a list with the conditions that stand behind it, or before it where none stands behind."""
-    rest = [n for n in nodes if not isinstance(n, Words)]
+    rest = [
+        # A condition in brackets, (j ≠ 1).
+        n.condition if isinstance(n, Indicator) and is_condition(n.condition) else n
+        for n in nodes
+        if not isinstance(n, Words)
+    ]
     waiting: list[Relation] = []
     for k, node in enumerate(rest):
         if isinstance(node, Relation) and is_condition(node):
@@ -124,10 +131,16 @@ def attached(nodes: Sequence[Notation]) -> Iterator[tuple[Notation, tuple[Relati
         waiting = []
 
 
-def under(node: Relation, conditions: Iterable[Relation]) -> tuple[Relation, tuple[str, ...]]:
-    """The claim under conditions, and what has to be said about it."""
+def under(
+    node: Relation, conditions: Iterable[Relation], hidden: Mapping[str, str] | None = None
+) -> tuple[Relation, tuple[str, ...]]:
+    """The claim under conditions, and what has to be said about it; `hidden` are letters that its names
+    may carry, with what they stand for.
+    """
     notes: list[str] = []
     letters = {letter_of(s) for n in pieces_of(node) if isinstance(n, Symbol) for s in n.subscripts}
+    hidden = hidden or {}
+    letters |= set(hidden)
     letters |= {c for n in pieces_of(node) if isinstance(n, Symbol) for s in n.subscripts for c in _run(s)}
     for condition in conditions:
         sign = condition.signs[0]
@@ -136,7 +149,7 @@ def under(node: Relation, conditions: Iterable[Relation]) -> tuple[Relation, tup
             left, right = (write(s) for s in condition.sides)
         elif not {left, right} <= letters:
             continue
-        notes.append(f"for {left} {sign} {right}, as the text says")
+        notes.append(f"for {hidden.get(left, left)} {sign} {hidden.get(right, right)}, as the text says")
         if sign == "=":
             node = _same(node, left, right)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -14,12 +14,12 @@ from backproof.check.document.forms import free_letters
 from backproof.check.document.making import Making, Setting
 from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
 from backproof.check.document.means import counted, counted_relation
-from backproof.check.document.names import VECTOR_FUNCTIONS, Mode
+from backproof.check.document.names import MODES, VECTOR_FUNCTIONS, Mode
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known
 from backproof.check.document.vectors import numbered_entry, written_out
 from backproof.check.worksheet.reading import name_of
-from backproof.errors import BackproofError
+from backproof.errors import BackproofError, ShapeError, UnknownNameError
 from backproof.language.notation import (
     Big,
     Bracketed,
@@ -36,8 +36,8 @@ from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, parts, with_parts
 
 MAX_VERSIONS: Final = 6
+ROWS: Final = "vectors are read as rows"
 USUAL_INDICES: Final = frozenset("ijklmnpqst")
-MODES: Final[tuple[Mode, ...]] = ("convention", "signs", "capitals", "numbers")
 
 
 @dataclass
@@ -115,7 +115,13 @@ class Context:
             h
             for h in hidden
             for n, own in used.items()
-            if h in own and (own & bound or h in self.classes or (n in indexed and counts.count(h) == 1))
+            if h in own
+            and (
+                own & bound
+                or h in self.classes
+                or (n in indexed and (counts.count(h) == 1 or self._carries(n, h, used)))
+                or (n in self.summed and len(own) == 1)
+            )
         }
         if not hidden or carried != hidden:
             return node
@@ -159,6 +165,12 @@ class Context:
         """The letters of losses that are defined."""
         return set(self.definitions) & LOSS_LETTERS
 
+    def _carries(self, name: str, letter: str, used: Mapping[str, set[str]]) -> bool:
+        """Whether all names with an index are made from in the definition of a name with it: e_ui from p_u and q_i."""
+        body = self.definitions[name][-1].body
+        inside = {n for s in pieces_of(body) if isinstance(s, Symbol) for n, own in uses(s)[:1] if letter in own}
+        return all(n == name or n in inside for n, own in used.items() if letter in own)
+
     def settings(self, relation: Relation, text: str) -> Iterator[Setting]:
         """Worlds for a formula: with the last definitions first, then with earlier ones.
 
@@ -169,92 +181,105 @@ class Context:
         failed: BackproofError | None = None
         found = False
         for versions, earlier, cut in self._choices(relation):
-            fits = False
-            for mode, axis in itertools.product(MODES, self._unit_axes(relation, versions)):
-                try:
-                    setting = self._setting(relation, text, versions, mode, axis, earlier=earlier)
-                except BackproofError as error:
-                    failed = failed or (None if cut else error)
-                    continue
-                if setting is None:
+            axes = self._unit_axes(relation, versions)
+            for setting in self._worlds(relation, text, versions, axes, earlier=earlier):
+                if isinstance(setting, BackproofError):
+                    failed = failed or (None if cut else setting)
                     continue
                 found = found or not cut
-                other = axis is not None and axis != self.unit_axes[0]
-                if other and not any(len(sorts) == 2 for sorts in setting.world.program.inputs.values()):
-                    continue
-                yield replace(setting, cut=cut, vetoed=fits and not setting.tentative, other=other)
-                fits = fits or setting.tentative
-        if not found and failed is not None:
-            fallback = False
-            for setting in self._fallbacks(relation, text):
-                fallback = True
-                yield setting
-            if not fallback:
-                raise failed
+                yield replace(setting, cut=cut)
+        if found or failed is None:
+            return
+        for setting in self._fallbacks(relation, text, failed):
+            found = True
+            yield setting
+        if not found:
+            raise failed
 
-    def _fallbacks(self, relation: Relation, text: str) -> Iterator[Setting]:
+    def _fallbacks(self, relation: Relation, text: str, failed: BackproofError) -> Iterator[Setting]:
         """Worlds for a formula that fits in none as the definitions stand."""
+        if isinstance(failed, UnknownNameError):
+            return
         last = {name: versions[-1] for name, versions in self.definitions.items()}
-        for claim, versions, note in other_worlds(relation, last, self.samples):
-            fits = False
-            for mode, axis in itertools.product(MODES, self._unit_axes(claim, versions)[:1]):
-                try:
-                    setting = self._setting(claim, text, versions, mode, axis, earlier=False)
-                except BackproofError:
-                    continue
-                if setting is not None:
-                    yield replace(setting, vetoed=fits and not setting.tentative, notes=(*setting.notes, note))
-                    fits = fits or setting.tentative
-            if fits:
+        rows = [(relation, last, ROWS)] if isinstance(failed, ShapeError) else []
+        for claim, versions, note in itertools.chain(rows, other_worlds(relation, last, self.samples)):
+            found = False
+            axes = self._unit_axes(claim, versions)[:1]
+            for setting in self._worlds(claim, text, versions, axes, earlier=False, rows=note == ROWS):
+                if not isinstance(setting, BackproofError):
+                    found = True
+                    yield replace(setting, notes=(*setting.notes, note))
+            if found:
                 return
 
-    def _setting(
+    def _worlds(
         self,
         relation: Relation,
         text: str,
         versions: Mapping[str, Known],
-        mode: Mode,
-        axis: int | None,
+        axes: Sequence[int | None],
         *,
         earlier: bool,
-    ) -> Setting | None:
-        """The world with letters read by a mode, None where the mode is not called for.
+        rows: bool = False,
+    ) -> Iterator[Setting | BackproofError]:
+        """The worlds by every mode that is called for, or why there is none.
 
         Means run over as many terms as they divide by, where that fits.
         """
+        variants = self._with_means(relation, versions)
+        allowed: AbstractSet[Mode] = frozenset(MODES)
+        fits = False
+        for mode, axis in itertools.product(MODES, axes):
+            setting: Setting | BackproofError | None = None
+            for claim, chosen, counts in variants if mode in allowed else ():
+                making = Making(
+                    self.name,
+                    self.shapes,
+                    claim,
+                    text,
+                    chosen,
+                    mode=mode,
+                    unit_axis=axis,
+                    rows=rows,
+                    symmetric=self.symmetric,
+                )
+                try:
+                    made = making.setting(earlier=earlier)
+                except BackproofError as error:
+                    setting = setting or error
+                    continue
+                finally:
+                    allowed = making.allowed
+                told = {
+                    m: i
+                    for name, letters in counts.items()
+                    if not name or name in making.needed
+                    for m, i in letters.items()
+                }
+                said = tuple(f"{m} is the number of terms of the sum over {i}" for m, i in sorted(told.items()))
+                setting = made and replace(made, notes=(*made.notes, *said))
+                break
+            if isinstance(setting, Setting):
+                other = axis is not None and axis != self.unit_axes[0]
+                if other and not any(len(sorts) == 2 for sorts in setting.world.program.inputs.values()):
+                    continue
+                setting = replace(setting, vetoed=fits and not setting.tentative, other=other)
+                fits = fits or setting.tentative
+            if setting is not None:
+                yield setting
+
+    def _with_means(
+        self, relation: Relation, versions: Mapping[str, Known]
+    ) -> list[tuple[Relation, Mapping[str, Known], Mapping[str, Mapping[str, str]]]]:
+        """The formula and definitions with the sums of means counted, if there are any, and as they stand."""
         taken = set(versions) | set(self.shapes) | set(self.values)
         claim, letters = counted_relation(relation, taken)
         means = {n: counted(k.body, taken) for n, k in versions.items()}
-        failed: BackproofError | None = None
-        for counting in (True, False) if letters or any(m[1] for m in means.values()) else (False,):
-            chosen = {n: replace(k, body=means[n][0]) for n, k in versions.items()} if counting else versions
-            making = Making(
-                self.name,
-                self.shapes,
-                claim if counting else relation,
-                text,
-                chosen,
-                mode=mode,
-                unit_axis=axis,
-                symmetric=self.symmetric,
-            )
-            try:
-                setting = making.setting(earlier=earlier)
-            except BackproofError as error:
-                failed = failed or error
-                continue
-            if making.convention == (mode == "numbers"):
-                return None
-            known = (
-                letters | {m: i for n in making.needed if n in means for m, i in means[n][1].items()}
-                if counting
-                else {}
-            )
-            told = tuple(f"{m} is the number of terms of the sum over {i}" for m, i in sorted(known.items()))
-            return replace(setting, notes=(*setting.notes, *told))
-        if failed is not None:
-            raise failed
-        return None
+        counts = {"": letters, **{n: found for n, (_, found) in means.items() if found}}
+        plain = (relation, versions, dict[str, Mapping[str, str]]())
+        if not any(counts.values()):
+            return [plain]
+        return [(claim, {n: replace(k, body=means[n][0]) for n, k in versions.items()}, counts), plain]
 
     def _unit_axes(self, relation: Relation, versions: Mapping[str, Known]) -> tuple[int | None, ...]:
         """The axes that a softmax of a matrix may run over; nothing where no such function occurs."""

@@ -48,7 +48,7 @@ def _two_layers(relation: Relation, versions: Mapping[str, Known]) -> Iterator[W
             continue
         own = next((letters for _, letters in uses(known.head)), ())
         inner = _letters_below(name, versions)
-        if len(own) != 1 or len(inner) != 1 or own == next(iter(inner)):
+        if len(own) != 1 or len(inner) != 1 or {len(letters) for letters in inner} != {1} or own in inner:
             continue
         below = next(iter(inner))
 

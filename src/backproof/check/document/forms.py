@@ -30,6 +30,7 @@ from backproof.language.notation import (
     Transposed,
 )
 from backproof.language.reading import bare, letter_of
+from backproof.language.text import write
 from backproof.language.traversal import fold, parts, with_parts
 
 MAX_SCANNED: Final = 3_000
@@ -57,7 +58,9 @@ class Forms:
     `samples` are letters of examples, x^{(i)}, over which a sum runs somewhere; `steps` letters of time, h_{t−1};
     `classes` names that stand as an index, f_{y_i}; `words` pairs of a name and a letter that are one name, W_f;
     `squares` names that are defined as a square, σ²; `summed` names with an index that a sum runs over;
-    `ranged` the letters that a sum runs over; `upstream` names that were given to gradients so far.
+    `primed` names with a prime that is no derivative; `ranged` the letters that a sum runs over; `upstream` names that
+    were given to gradients so far; `places` the letters that stand for the one entry p_1 of each name p_i, and `placed`
+    these names.
     """
 
     samples: set[str] = field(default_factory=set[str])
@@ -66,6 +69,9 @@ class Forms:
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     squares: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
+    primed: set[str] = field(default_factory=set[str])
+    places: dict[Notation, str] = field(default_factory=dict[Notation, str])
+    placed: set[str] = field(default_factory=set[str])
     ranged: set[str] = field(default_factory=set[str])
     upstream: dict[str, Upstream] = field(default_factory=dict[str, Upstream])
 
@@ -78,22 +84,35 @@ class Forms:
         letters: dict[str, set[str]] = defaultdict(set)
         pairs: set[tuple[str, str]] = set()
         before: set[str] = set()
+        heads: set[str] = set()
+        numbers: dict[str, set[Notation]] = defaultdict(set)
         for number, text in enumerate(texts):
             if number == MAX_SCANNED:
                 break
             nodes = formulas(text)
             for root in () if isinstance(nodes, BackproofError) else nodes:
+                if (
+                    isinstance(root, Relation)
+                    and isinstance(head := root.sides[0], Symbol)
+                    and len(head.subscripts) == 1
+                ):
+                    heads.add(head.name if letter_of(head.subscripts[0]) else f"{head.name}#")
                 if isinstance(root, Relation) and _squared(root.sides[0]) is not None:
                     found.squares.add(_squared(root.sides[0]) or "")
                 for node in pieces_of(root):
                     if isinstance(node, Big):
                         bound.update(node.indices)
+                    if isinstance(node, Derivative) and isinstance(node.wrt, Call) and node.wrt.primes:
+                        function = node.wrt.function
+                        found.primed |= {function.name} if isinstance(function, Symbol) else set()
                     if not isinstance(node, Symbol):
                         continue
                     if (label := letter_of(node.label) if node.label is not None else None) is not None:
                         labels.add(label)
                     before.update(_step_before(s) or "" for s in node.subscripts)
                     own = [letter_of(s) for s in node.subscripts]
+                    if len(own) == 1 and isinstance(place := bare(node.subscripts[0]), Number):
+                        numbers[node.name].add(place)
                     found.classes.update(
                         s.name for s in map(bare, node.subscripts) if isinstance(s, Symbol) and _is_class(s)
                     )
@@ -108,6 +127,11 @@ class Forms:
             found.steps.add("t")
         gates = sum(base == "W" and bool(own & {"f", "o", "z", "r"}) for base, own in letters.items()) > 0
         found.ranged = bound
+        found.placed = {name for name in numbers if name in heads and f"{name}#" not in heads}
+        places = {place for name in found.placed for place in numbers[name]}
+        free = next((x for x in "abcdrw" if not any(x in own for own in letters.values()) and x not in bound), None)
+        if len(places) == 1 and free is not None:
+            found.places = {places.pop(): free}
         found.summed = {base for base, own in letters.items() if own & bound}
         found._find_words(letters, pairs, bound, gates=gates)
         return found
@@ -183,6 +207,32 @@ class Forms:
             return replace(inner, subscripts=(), label=None)
         return node
 
+    def with_primes(self, root: Relation) -> Relation:
+        """The relation with h′ as a name where ∂/∂h′ stands in the document."""
+        if not self.primed:
+            return root
+
+        def rule(node: Notation, inside: tuple[Notation, ...]) -> Notation:
+            new = with_parts(node, inside)
+            match new:
+                case Call(Symbol() as function, (), primes, None) if primes and function.name in self.primed:
+                    return replace(function, name=function.name + "prime" * primes, span=node.span)
+                case _:
+                    return new
+
+        found = fold(root, rule)
+        return found if isinstance(found, Relation) else root
+
+    @property
+    def shown_places(self) -> dict[str, str]:
+        """What the letters of single entries stand for."""
+        return {letter: write(place) for place, letter in self.places.items()}
+
+    def at_place(self, node: Relation) -> Relation:
+        """A condition j ≠ 1 with the letter that stands for the entry 1."""
+        sides = (Symbol(self.places[s]) if s in self.places else s for s in node.sides)
+        return replace(node, sides=tuple(sides))
+
     def condition(self, node: Relation) -> Relation:
         """A condition on index letters, in plain letters: j ≠ y_i is j ≠ y."""
         return self._condition(node)
@@ -193,6 +243,8 @@ class Forms:
                 Symbol(s.name, span=s.span) if isinstance(s, Symbol) and _is_class(s) else s for s in node.subscripts
             )
             node = replace(node, subscripts=subs)
+        if len(node.subscripts) == 1 and node.name in self.placed and bare(node.subscripts[0]) in self.places:
+            return replace(node, subscripts=(Symbol(self.places[bare(node.subscripts[0])]),))
         label = letter_of(node.label) if node.label is not None else None
         if label in self.samples and node.label is not None:
             return replace(node, subscripts=(bare(node.label), *node.subscripts), label=None)

@@ -16,13 +16,19 @@ from backproof.check.document.context import Context, Setting
 from backproof.check.document.forms import Forms, free_letters
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
-from backproof.check.document.numbers import at_a_point, at_values
+from backproof.check.document.numbers import at_a_point, at_values, only_value
 from backproof.check.document.phrases import BY_COLUMNS, BY_ROWS, NEGATIVES, ONE_EXAMPLE, SYMMETRY, UP_TO
-from backproof.check.document.readings import as_count, left_open, matrices_of, only_for_numbers, transposed_gradients
+from backproof.check.document.readings import (
+    as_count,
+    left_open,
+    matrices_of,
+    of_the_loss,
+    only_for_numbers,
+    transposed_gradients,
+)
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.updates import ascends, gradient_of, positive_factor
 from backproof.check.document.vectors import entrywise, numbered, same
-from backproof.check.given import LOSS, reached
 from backproof.check.judging import Equation, judged
 from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
@@ -147,7 +153,7 @@ class Judge:
         note = "an update against the gradient, up to a factor that the step size takes in"
         for claim in found:
             proved = claim.verdict == "proved"
-            refuted = claim.verdict == "refuted" and not uphill and not positive_factor(claim) and _of_the_loss(claim)
+            refuted = claim.verdict == "refuted" and not uphill and not positive_factor(claim) and of_the_loss(claim)
             if proved or refuted:
                 yield replace(claim, claim=self.text(node, piece), notes=(*claim.notes, note))
                 return
@@ -178,6 +184,10 @@ class Judge:
             if claim.verdict == "refuted" and limited:
                 because = f"true for {limited} only; whether the words around it say so is not certain"
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted" and (because := at_values(claim, self._values_here(piece))):
+                note = because.replace("true at", "for").replace("only, which the text gives", "as the text says")
+                notes = (*claim.notes, note)
+                claim = replace(claim, verdict="proved", decision=None, because=None, mistakes=(), notes=notes)
             elif claim.verdict == "refuted" and (
                 because := self._up_to_a_factor(claim, piece) or at_values(claim, self.context.values)
             ):
@@ -225,6 +235,11 @@ class Judge:
             return "true up to a constant factor only, which the sentence may leave away"
         return ""
 
+    def _values_here(self, piece: Piece) -> dict[str, Fraction]:
+        """The values that the sentence of a formula gives as a condition: for β = 1."""
+        given = (only_value(p, words) for p, words in self.networks.before(piece))
+        return dict(g for g in given if g is not None)
+
     def _holds_for_symmetric_matrices(self, node: Relation, piece: Piece) -> str:
         """What has to be said where a claim holds for symmetric matrices, of which the text speaks somewhere."""
         if not SYMMETRY.search(self.document.text) or "*" in self.context.symmetric:
@@ -242,15 +257,17 @@ class Judge:
     def _holds_under_a_condition(self, node: Relation, piece: Piece) -> str:
         """The condition i = j or i ≠ j that makes a claim true, where the sentence speaks of such a thing in words."""
         plain = self.forms.plain(node)
-        letters = sorted(free_letters(plain))
-        if len(letters) != 2 or isinstance(node.sides[0], Cases) or not self.networks.speaks_of_cases(piece):
+        places = self.forms.shown_places
+        letters = sorted(free_letters(plain) | set(places), key=lambda x: (x in places, x))
+        said = self.networks.speaks_of_cases(piece)
+        if len(letters) != 2 or isinstance(node.sides[0], Cases) or not (said or places):
             return ""
-        for sign in ("=", "≠"):
+        for sign in ("=", "≠") if said else ("≠",):
             condition = Relation((Symbol(letters[0]), Symbol(letters[1])), (sign,))
-            claimed, notes = under(plain, (condition,))
+            claimed, notes = under(plain, (condition,), places)
             try:
                 if notes and all(c.verdict == "proved" for c in self._own(claimed, piece)):
-                    return f"{letters[0]} {sign} {letters[1]}"
+                    return f"{letters[0]} {sign} {places.get(letters[1], letters[1])}"
             except BackproofError:
                 continue
         return ""
@@ -431,11 +448,3 @@ class Judge:
             at = error.place.start
         because = error.what if error is not None else "it cannot be read"
         return CheckedClaim(shown, "unread", Network(), where(self.document, piece, at), because=because, error=error)
-
-
-def _of_the_loss(claim: CheckedClaim) -> bool:
-    """Whether the right side has only names that the loss is made from: a velocity or a moment is something else."""
-    program = claim.network.program
-    if claim.right is None or LOSS not in program.by_name:
-        return False
-    return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))

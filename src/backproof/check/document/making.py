@@ -64,8 +64,11 @@ class Setting:
 class Making(Names):
     """Makes the world of one formula from chosen definitions; `name` and `shapes` are the document's."""
 
-    def setting(self, *, earlier: bool) -> Setting:
-        """The world. Raises BackproofError where the formula cannot be read with these definitions."""
+    def setting(self, *, earlier: bool) -> Setting | None:
+        """The world; None where the mode is not called for.
+
+        Raises BackproofError where the formula cannot be read with these definitions.
+        """
         relation = self._resolved(self.relation)
         if not isinstance(relation, Relation):
             raise TypeError("a relation stays one")
@@ -73,6 +76,8 @@ class Making(Names):
         opened = self._any_loss(relation)
         extra = self._loss(relation)
         self._collect(relation if extra is None else Relation((*relation.sides, extra), (*relation.signs, "=")))
+        if self.convention == (self.mode == "numbers"):
+            return None
         self._check_variables(relation)
         self._check_functions(relation)
         self._open_losses()
@@ -82,9 +87,8 @@ class Making(Names):
         with_axes = {n: r for n, r in (self.ranks | heads).items() if r}
         symmetric = {n for n, r in with_axes.items() if r == 2 and (n in self.symmetric or "*" in self.symmetric)}
         sizes = Shapes(with_axes, given, symmetric & self.symmetric).sizes([*bodies, relation])
-        builder = Builder(
-            title=self.name, sums_loss=True, unit_axis=self.unit_axis, loss_axes=1 if self.mode != "numbers" else 2
-        )
+        axes = 1 if self.mode != "numbers" else 2
+        builder = Builder(title=self.name, sums_loss=True, loss_axes=axes, unit_axis=self.unit_axis, rows=self.rows)
         for name, rank in self.ranks.items():
             if name not in self.needed:
                 builder.add_input(name, sizes.get(name, ()) if rank else ())

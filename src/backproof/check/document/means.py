@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
+from backproof.check.document.marks import pieces_of
 from backproof.language.notation import Big, Notation, Number, Product, Quotient, Relation, Symbol
 from backproof.language.reading import bare
 from backproof.language.traversal import fold, with_parts
@@ -25,6 +26,8 @@ def counted(root: Notation, taken: AbstractSet[str]) -> tuple[Notation, dict[str
     {'m': 'i'}
     """
     found: dict[str, str] = {}
+    if not any(isinstance(n, Big) for n in pieces_of(root)):
+        return root, found
 
     def bounded(node: Notation, letter: str | None) -> Notation | None:
         inner = bare(node)

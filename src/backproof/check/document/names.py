@@ -35,6 +35,7 @@ from backproof.language.traversal import parts, with_parts
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
 VECTOR_FUNCTIONS: Final = frozenset({"softmax", "Softmax", "smax", "diag"})
 Mode = Literal["convention", "signs", "capitals", "numbers"]
+MODES: Final[tuple[Mode, ...]] = ("convention", "signs", "capitals", "numbers")
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Names:
     versions: Mapping[str, Known]
     mode: Mode = "numbers"
     unit_axis: int | None = None
+    rows: bool = False
     symmetric: AbstractSet[str] = frozenset()
     convention: bool = False
     indices: set[str] = field(default_factory=set[str])
@@ -65,6 +67,7 @@ class Names:
     indexed: set[str] = field(default_factory=set[str])
     transposed: set[str] = field(default_factory=set[str])
     bounds: set[str] = field(default_factory=set[str])
+    allowed: frozenset[Mode] = frozenset(MODES)
     pending: list[Call] = field(default_factory=list[Call])
     of_vectors: bool = False
     evidence: Evidence = field(default_factory=Evidence)
@@ -177,13 +180,13 @@ class Names:
         weights = [n for n in plain if n[0] in "WUVX" or n.startswith(("Theta", "theta("))]
         stated = any(len(self.shapes[n]) == 2 for n in self.ranks if n in self.shapes)
         usual = bool(weights or stated or self.of_vectors or self.evidence.of_vectors)
-        allowed = {
+        modes = {
             "convention": usual,
             "signs": self.evidence.of_vectors,
             "capitals": not usual and any(n in self.evidence.multiplied for n in plain),
-            "numbers": False,
         }
-        if not allowed[self.mode] or self.bold:
+        self.allowed = frozenset(m for m in MODES if m == "numbers" or (modes[m] and not self.bold))
+        if self.mode == "numbers" or self.mode not in self.allowed:
             return
         self.convention = True
         defined = {n.partition("(")[0] for n in self.needed}
@@ -297,6 +300,6 @@ class Names:
 
 def _is_matrix(call: Call) -> bool:
     """Whether a capital before a bracket is a factor, D(y − Xβ), as no text applies a function to a sum like this."""
-    function, argument = call.function, call.arguments[0]
+    function = call.function
     capital = isinstance(function, Symbol) and len(function.name) == 1 and function.name.isupper()
-    return capital and len(call.arguments) == 1 and not isinstance(argument, Symbol) and not call.primes
+    return capital and len(call.arguments) == 1 and not isinstance(call.arguments[0], Symbol) and not call.primes

@@ -86,6 +86,13 @@ class Networks:
         first = at if self.sentences[at].words.strip() else max(0, at - 1)
         return any(pattern.search(s.words) for s in self.sentences[first : at + 1])
 
+    def before(self, piece: Piece) -> Iterator[tuple[Piece, str]]:
+        """The formulas of a sentence before a formula, each with the words right before it."""
+        at = next((s for s in self.sentences if s.start <= piece.start < s.end), None)
+        for formula in at.formulas if at is not None else ():
+            if formula.start < piece.start:
+                yield formula, self.document.text[max(0, formula.start - 20) : formula.start].rstrip("$\\(` ")
+
     def speaks_of_cases(self, piece: Piece) -> bool:
         """Whether the sentence of a formula, or the one before a display, speaks of equal or different indices."""
         at = next((k for k, s in enumerate(self.sentences) if s.start <= piece.start < s.end), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -9,18 +10,36 @@ from fractions import Fraction
 from typing import Final
 
 from backproof.check.claims import CheckedClaim
-from backproof.check.document.marks import decimals
+from backproof.check.document.forms import formulas
+from backproof.check.document.marks import decimals, number
+from backproof.check.document.sources import Piece
 from backproof.check.given import World
 from backproof.check.judging import verdict_of
 from backproof.check.names import program_of
+from backproof.check.worksheet.reading import name_of
 from backproof.errors import BackproofError
 from backproof.language.expression import Expr, Num, num
+from backproof.language.notation import Relation
 from backproof.language.walks import inline, names
 from backproof.proof.deciding import decide
 from backproof.proof.verdict import Budget, Kind
 
 ROUNDED_BEFORE: Final = 3
+MAX_CONDITION: Final = 30
+_FOR: Final = re.compile(r"\b(?:for|when|if|at|with|where|für|wenn|pour|si|para)$", re.IGNORECASE)
 _QUICK: Final = Budget(seconds=0.5, condition_seconds=0)
+
+
+def only_value(piece: Piece, words: str) -> tuple[str, Fraction] | None:
+    """The name and value of a condition "for β = 1"; None for another formula."""
+    nodes = formulas(piece.text) if len(piece.text) < MAX_CONDITION and _FOR.search(words) else ()
+    if isinstance(nodes, BackproofError) or len(nodes) != 1 or not isinstance(nodes[0], Relation):
+        return None
+    relation = nodes[0]
+    if len(relation.sides) != 2 or relation.signs[0] != "=":
+        return None
+    name, value = name_of(relation.sides[0]), number(relation.sides[1])
+    return None if name is None or value is None else (name, value)
 
 
 def at_values(claim: CheckedClaim, given_values: Mapping[str, Fraction]) -> str:

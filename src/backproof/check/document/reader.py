@@ -158,6 +158,7 @@ class _Reader:
         self, node: Relation, piece: Piece, conditions: tuple[Relation, ...], *, loose: bool
     ) -> Iterator[CheckedClaim]:
         before: tuple[Notation, ...] = ()
+        node = self.forms.with_primes(node)
         if node.sides[0] == Words(""):
             # A line that goes on with "= …".
             if not self.chain:
@@ -194,9 +195,9 @@ class _Reader:
             if loose and not _plausible(node):
                 return
             self.gradients += 1
-            conditions = conditions or self.conditions.around(piece)
+            conditions = tuple(map(self.forms.at_place, conditions or self.conditions.around(piece)))
             self.chain_conditions = conditions
-            conditioned, notes = under(self.forms.plain(node), conditions) if conditions else (node, ())
+            conditioned, notes = self._under(node, conditions) if conditions else (node, ())
             conditioned = conditioned if notes else node
             claims = list(self.judge.claims(conditioned, piece))
             # The step that an earlier line ended with was judged there.
@@ -205,6 +206,9 @@ class _Reader:
                 yield replace(claim, notes=(*claim.notes, *notes)) if notes else claim
             return
         self._definition(node, piece)
+
+    def _under(self, node: Relation, conditions: tuple[Relation, ...]) -> tuple[Relation, tuple[str, ...]]:
+        return under(self.forms.plain(node), conditions, self.forms.shown_places)
 
     def _names_a_gradient(self, node: Relation) -> bool:
         """Whether a relation only names a gradient, g = ∂L/∂h; the name then stands for it in all that follows."""

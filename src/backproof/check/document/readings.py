@@ -10,7 +10,7 @@ from typing import Final
 from backproof.check.claims import CheckedClaim
 from backproof.check.document.making import Setting
 from backproof.check.document.means import LETTERS
-from backproof.check.given import World
+from backproof.check.given import LOSS, World, reached
 from backproof.check.worksheet.sheet import Step
 from backproof.errors import BackproofError
 from backproof.language.expression import size
@@ -91,3 +91,11 @@ def only_for_numbers(claim: CheckedClaim) -> CheckedClaim:
         return claim
     holds = "true" if claim.verdict == "proved" else "false"
     return left_open(claim, f"{holds} if all its letters are numbers; as matrices, the shapes do not fit")
+
+
+def of_the_loss(claim: CheckedClaim) -> bool:
+    """Whether the right side has only names that the loss is made from: a velocity or a moment is something else."""
+    program = claim.network.program
+    if claim.right is None or LOSS not in program.by_name:
+        return False
+    return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))

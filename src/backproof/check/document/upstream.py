@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from backproof.check.document.marks import GRADIENT_LETTERS
-from backproof.language.notation import Bracketed, Call, Derivative, Notation, Relation, Symbol
+from backproof.language.notation import Bracketed, Call, Derivative, Notation, Product, Relation, Symbol
 from backproof.language.reading import letter_of
 from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import fold, with_parts
@@ -54,6 +54,9 @@ def with_gradients(root: Relation, known: Mapping[str, Upstream]) -> Relation:
                 mapping = dict(zip(found.letters, letters, strict=True))
                 return Bracketed(fold(found.gradient, _renaming(mapping)), span=node.span)
             case Call(Symbol() as function):
+                if function != inside[0] and len(node.arguments) == 1 and not node.primes and node.power is None:
+                    # What stands before a bracket is a factor: g (1 − z).
+                    return Product("", (inside[0], Bracketed(inside[1])), span=node.span)
                 new = with_parts(node, inside)
                 return replace(new, function=function) if isinstance(new, Call) else new
             case Derivative(_, Symbol() as wrt):
