@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 from run.networks import examples, network, reference, weights
@@ -137,3 +138,34 @@ def test_a_sum_of_exponentials_through_any_term_is_proved(output: str) -> None:
     unit, term = opened(total)
     assert decide(before, total, reindex(term, {unit: pivot}) * (1 + rest)).kind is Kind.PROVED
     assert decide(before, total, reindex(term, {unit: pivot}) * (2 + rest)).kind is Kind.REFUTED
+
+
+@pytest.mark.parametrize(("output", "sign"), [("softmax", 1), ("softmin", -1)])
+@pytest.mark.parametrize("label", range(5))
+def test_delta_behind_a_softmax_keeps_its_digits_where_an_output_is_almost_1(output, sign, label) -> None:
+    """Against δ = ±a (g − Σ a g), g = a − y, in 60 digits."""
+    z = sign * np.array([-26.4, -13.2, 18.7, 0.98, 40.05])
+    y = np.eye(5)[label]
+    with mpmath.workdps(60):
+        e = [mpmath.exp(sign * mpmath.mpf(float(v))) for v in z]
+        a = [v / mpmath.fsum(e) for v in e]
+        g = [v - float(t) for v, t in zip(a, y, strict=True)]
+        mean = mpmath.fsum(p * q for p, q in zip(a, g, strict=True))
+        expected = np.array([float(sign * p * (q - mean)) for p, q in zip(a, g, strict=True)])
+    net = Network(sizes=("1", "5"), output=output, loss="half-mse", reduction="mean", layout="rows")
+    theta = np.concatenate([np.zeros(5), z])
+    found = np.zeros_like(theta)
+    loss_kernel(net, precision="float64", compiled=False)(theta, found, np.zeros((1, 1)), y[None])
+    np.testing.assert_allclose(found[5:], expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("loss", ["mse", "huber", "dice"])
+def test_large_logits_behind_a_softmax_do_not_overflow(loss) -> None:
+    net = Network(sizes=("1", "3"), output="softmax", loss=loss, reduction="mean", layout="rows")
+    theta = np.array([0, 0, 0, 300, -200, 100], np.float32)
+    found = np.zeros_like(theta)
+    value = loss_kernel(net, precision="float32", numbers=NUMBERS | {"kappa": 1.0}, compiled=False)(
+        theta, found, np.zeros((1, 1), np.float32), np.array([[0.25, 0.5, 0.25]], np.float32)
+    )
+    assert np.isfinite(value)
+    assert np.isfinite(found).all()

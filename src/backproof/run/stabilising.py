@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.language.expression import (
+    Add,
     Apply,
     Expr,
     Index,
@@ -27,6 +28,7 @@ from backproof.language.expression import (
     num,
     one,
     opened,
+    postorder,
     power,
     reindex,
     sum_over,
@@ -78,6 +80,10 @@ class _Stabiliser:
                 body = self._softmax_slope(definition, target)
             elif definition.name == "J" and self._is_softmax_cross_entropy():
                 body = rewrite(body, self._log_probability)
+            elif definition.name == adjoint_name("J", logits) and self._softmax_parts(self.output.body):
+                body = self._softmax_chain(definition)
+            elif definition.name in ("J", adjoint_name("J", last)) and self._softmax_parts(self.output.body):
+                body = self._near_one(body, target)
             body = self._shifted(body)
             changed += [*self.added, Definition(definition.name, definition.indices, body)]
         return Program(self.whole.inputs, tuple(changed), self.whole.assumptions, self.whole.row_vectors)
@@ -133,24 +139,81 @@ class _Stabiliser:
         upstream = self.whole.by_name[adjoint_name("J", self.output.name)].body
         factors = upstream.factors if isinstance(upstream, Mul) else (upstream,)
         scale = mul(*(f for f in factors if not isinstance(f, Apply) and not _names(f, target)))
-        body = reindex(self.output.body, dict(zip(self.output.indices, indices, strict=True)))
-        parts = self._softmax_parts(body)
-        assert parts is not None
-        exponent, total = parts
-        shift = self._shift(total)
+        exponent, total = self._parts_at(indices)
         unit = self._pivot_of(exponent, total)
         other = fresh(unit)
-        not_top = add(one, mul(-1, delta(unit, shift.pivot)))
-        below = mul(not_top, add(one, mul(-1, shift.entry(unit))))
-        others = mul(add(shift.rest, below), power(add(one, shift.rest), -1))
+        others = self._others(indices)
         y = tensor(target, *indices)
         sum_y = sum_over(other, reindex(y, {unit: other}))
-        inner = {"softmin": num(-1)}.get(self.network.output, one)
-        if self.network.output == "tempered-softmax":
-            inner = power(tensor("T"), -1)
+        inner = self._inner()
         # The scale of ∂J/∂a holds the minus of −y·log a.
         slope = add(mul(y, others), mul(-1, tensor(self.output.name, *indices), add(sum_y, mul(-1, y))))
         return mul(scale, inner, slope)
+
+    def _softmax_chain(self, definition: Definition) -> Expr:
+        """c·a_i (g_i − Σ_j a_j g_j), with g = ∂J/∂a; of the largest output, which may be almost 1, as
+        c·a_K ((1 − a_K) g_K − Σ_{j≠K} a_j g_j), where nothing near 1 is subtracted.
+        """
+        indices = definition.indices
+        exponent, total = self._parts_at(indices)
+        shift, unit = self._shift(total), self._pivot_of(exponent, total)
+        outer = tuple(i for i in indices if i != unit)
+        other = fresh(unit)
+        upstream = adjoint_name("J", self.output.name)
+        here = [reindex(tensor(n, *indices), {unit: other}) for n in (self.output.name, upstream)]
+        top = delta(other, shift.pivot)
+        self.added += [
+            Definition("Q0", outer, sum_over(other, mul(top, *here))),
+            Definition("Q1", outer, sum_over(other, mul(add(one, mul(-1, top)), *here))),
+        ]
+        is_top = delta(unit, shift.pivot)
+        not_top = add(one, mul(-1, is_top))
+        mine, q0, q1 = tensor(upstream, *indices), tensor("Q0", *outer), tensor("Q1", *outer)
+        largest = add(mul(self._others(indices), mine), mul(-1, q1))
+        gap = add(mul(is_top, largest), mul(not_top, add(mine, mul(-1, q0), mul(-1, q1))))
+        return mul(self._inner(), tensor(self.output.name, *indices), gap)
+
+    def _inner(self) -> Expr:
+        """The slope of an exponent by its logit."""
+        match self.network.output:
+            case "softmin":
+                return num(-1)
+            case "tempered-softmax":
+                return power(tensor("T"), -1)
+            case _:
+                return one
+
+    def _parts_at(self, indices: tuple[Index, ...]) -> tuple[Expr, Expr]:
+        parts = self._softmax_parts(reindex(self.output.body, dict(zip(self.output.indices, indices, strict=True))))
+        assert parts is not None
+        return parts
+
+    def _others(self, indices: tuple[Index, ...]) -> Expr:
+        """1 − a_i as the sum of all others."""
+        exponent, total = self._parts_at(indices)
+        shift, unit = self._shift(total), self._pivot_of(exponent, total)
+        not_top = add(one, mul(-1, delta(unit, shift.pivot)))
+        below = mul(not_top, add(one, mul(-1, shift.entry(unit))))
+        return mul(add(shift.rest, below), power(add(one, shift.rest), -1))
+
+    def _near_one(self, body: Expr, target: str) -> Expr:
+        """1 − a as the sum of the others, and a − y as (1 − y) a − y (1 − a): an output may be almost 1."""
+
+        def rule(node: Expr) -> Expr | None:
+            if not isinstance(node, Add) or len(node.terms) != 2:
+                return None
+            found = next((n for n in postorder(node) if isinstance(n, Tensor) and n.name == self.output.name), None)
+            if found is None:
+                return None
+            if node is add(one, mul(-1, found)):
+                return self._others(found.indices)
+            y = tensor(target, *found.indices)
+            gap = add(mul(add(one, mul(-1, y)), found), mul(-1, y, self._others(found.indices)))
+            if node is add(found, mul(-1, y)):
+                return gap
+            return mul(-1, gap) if node is add(y, mul(-1, found)) else None
+
+        return rewrite(lowered(body), rule)
 
     def _softmax_parts(self, body: Expr) -> tuple[Expr, Expr] | None:
         """v_i and Σ_j exp(v_j) of exp(v_i)/Σ_j exp(v_j)."""
