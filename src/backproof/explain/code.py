@@ -23,6 +23,8 @@ def text(report: dict[str, Any]) -> str:
         lines.append("right, proved: the code is the derivative of forward as a formula; the file was run to follow it")
     if "measured" in bases:
         lines.append("right: agrees with the derivative of forward wherever it was tried; the file was run to find out")
+    if not bases & {"proved", "measured"}:
+        lines.append("the file was run to find out")
     return "\n".join(lines) + "\n"
 
 
@@ -62,6 +64,7 @@ def rows(claim: dict[str, Any]) -> Iterator[str]:
     for number, mistake in enumerate(claim["mistakes"]):
         where = f" (line {mistake['line']})" if mistake["line"] else ""
         head = "likely cause" if not number else "and" if mistake["joint"] else "or"
+        head += ", proved" if mistake["proved"] else ""
         yield f"{head}: {mistake['name']}: {mistake['says']}{where}"
     if claim["mistakes"] and claim["mistakes"][0]["fix"]:
         yield f"fix: {claim['mistakes'][0]['fix']}"

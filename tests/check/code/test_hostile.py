@@ -226,3 +226,74 @@ def test_an_upstream_gradient_is_neither_constant_nor_ones():
 
     found = check_gradient(backward, forward=forward, inputs=(X,))["x"]
     assert (found.verdict, cause(found)) == ("refuted", "upstream-ignored")
+
+
+def test_lengths_that_are_bound_to_another_array_are_not_cropped():
+    def norm(x, scale):
+        mean = x.mean(axis=2, keepdims=True)
+        return (x - mean) * scale[:, :, None]
+
+    def norm_gradient(g, x, scale):
+        own = g * scale[:, :, None]
+        centred = x - x.mean(axis=2, keepdims=True)
+        return {"x": own - own.mean(axis=2, keepdims=True), "scale": (g * centred).sum(axis=2)}
+
+    rng = np.random.default_rng(0)
+    # A batch of one would be broadcast against the two rows of scale.
+    report = check_gradient(norm_gradient, forward=norm, inputs=(rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 3))))
+    assert report.ok, str(report)
+
+
+def test_what_arrays_have_in_common_is_kept():
+    rng = np.random.default_rng(0)
+    symmetric = rng.normal(size=(4, 4))
+    symmetric = symmetric + symmetric.T
+    other = hostile.alike(symmetric, symmetric * rng.uniform(size=(4, 4)))
+    assert np.array_equal(other, other.T)
+    times = np.array([0.0, 0.3, 0.35, 0.9])
+    assert np.all(np.diff(hostile.alike(times, times * rng.uniform(0.5, 2, 4))) >= 0)
+    shares = rng.uniform(size=(3, 4))
+    shares /= shares.sum(1, keepdims=True)
+    assert np.allclose(hostile.alike(shares, shares * rng.uniform(0.5, 2, (3, 4))).sum(1), 1)
+    turned = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    assert np.array_equal(hostile.alike(turned, 2 * turned), turned)
+    free = rng.normal(size=(3, 4))
+    assert np.array_equal(hostile.alike(free, 2 * free), 2 * free)
+
+
+def test_a_gradient_that_needs_a_symmetric_matrix_is_not_accused():
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=(4, 4))
+    report = check_gradient(
+        lambda x, a, b: {"x": a @ x - b},
+        forward=lambda x, a, b: 0.5 * x @ a @ x - b @ x,
+        inputs=(rng.normal(size=4), a @ a.T, rng.normal(size=4)),
+    )
+    assert report.ok, str(report)
+
+
+def test_an_order_stays_an_order():
+    def loss(p, x, y):
+        ranked = (x @ p["w"])[y]
+        return -np.sum(ranked - np.log(np.cumsum(np.exp(ranked)[::-1])[::-1]))
+
+    def gradient(p, x, y):
+        ranked = np.exp((x @ p["w"])[y])
+        total = np.cumsum(ranked[::-1])[::-1]
+        d = np.zeros(len(x))
+        d[y] = ranked * np.cumsum(1 / total) - 1
+        return {"w": x.T @ d}
+
+    rng = np.random.default_rng(2)
+    inputs = ({"w": rng.normal(size=3)}, rng.normal(size=(7, 3)), rng.permutation(7))
+    assert check_gradient(gradient, forward=loss, inputs=inputs).ok
+
+
+def test_one_side_of_a_square_matrix_is_not_cropped():
+    rng = np.random.default_rng(3)
+    report = check_gradient(
+        lambda a: np.diag(-2 / np.diag(a)),
+        forward=lambda a: -2 * np.sum(np.log(np.diag(a))),
+        inputs=(np.tril(rng.uniform(0.5, 1.5, (4, 4))),),
+    )
+    assert report.ok, str(report)

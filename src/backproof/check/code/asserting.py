@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from backproof.check.code.judging import BUDGET, check_gradient
+from backproof.check.code.limits import PATIENCE
 from backproof.check.code.verdicts import CodeReport
 
 
-def assert_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET) -> CodeReport:
+def assert_gradient(
+    backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET, seconds: float = PATIENCE
+) -> CodeReport:
     """Fail unless every gradient that `backward` gives is that of the loss that `forward` gives, at `inputs`.
 
     It takes what `check_gradient` takes and gives the same report. Raises AssertionError with the diagnosis for a wrong
@@ -22,7 +25,7 @@ def assert_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any]
     True
     """
     __tracebackhide__ = True
-    report = check_gradient(backward, forward=forward, inputs=inputs, budget=budget)
+    report = check_gradient(backward, forward=forward, inputs=inputs, budget=budget, seconds=seconds)
     if not report.ok:
         raise AssertionError("a gradient is not right\n" + str(report))
     return report

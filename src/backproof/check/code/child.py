@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from backproof.check.code.adapters import problem_of
-from backproof.check.code.judging import judge
+from backproof.check.code.judging import judge, overdue
+from backproof.check.code.limits import OverdueError, limited
 from backproof.check.code.problem import Problem
 from backproof.check.code.results import returned_names
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
@@ -24,6 +25,7 @@ from backproof.errors import UsageError
 
 SEEDS: Final = 3
 LARGE: Final = 200_000
+MARGIN: Final = 2.0
 
 
 def main(arguments: list[str]) -> int:
@@ -81,7 +83,11 @@ def _judged(file: str, name: str, seconds: float) -> dict[str, Any]:
             if not problems:
                 return _unread(file, f"example failed: {type(error).__name__}: {error}")
             break
-    return judge(problems, file=file, budget=min(10.0, seconds / 3)).data()
+    try:
+        with limited(max(1.0, seconds - MARGIN)) as limit:
+            return judge(problems, file=file, budget=min(10.0, seconds / 3), limit=limit).data()
+    except OverdueError as error:
+        return overdue(problems[0], error, seconds, file).data()
 
 
 def _problem(backward: Any, forward: Any, inputs: tuple[Any, ...]) -> Problem:

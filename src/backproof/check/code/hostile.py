@@ -38,10 +38,11 @@ def examples(problem: Problem) -> Iterator[tuple[str, Problem]]:
         ("shows with large weights", 3.0, 4.0),
         ("shows with small weights", 0.01, 0.1),
     ):
-        yield says, moved(problem, {n: v * rng.uniform(low, high, size=v.shape) for n, v in weights.items()})
+        yield says, moved(problem, {n: alike(v, v * rng.uniform(low, high, v.shape)) for n, v in weights.items()})
     data = {n: v for n, v in problem.values.items() if problem.role(problem.leaves[n]) == "data" and _free(v)}
     if data:
-        yield "shows with other data", moved(problem, {n: v * rng.uniform(0.5, 1.6, v.shape) for n, v in data.items()})
+        other = {n: alike(v, v * rng.uniform(0.5, 1.6, v.shape)) for n, v in data.items()}
+        yield "shows with other data", moved(problem, other)
     upstream = {n: v for n, v in problem.values.items() if problem.role(problem.leaves[n]) == "upstream"}
     if upstream:
         yield (
@@ -54,6 +55,24 @@ def examples(problem: Problem) -> Iterator[tuple[str, Problem]]:
 def moved(problem: Problem, values: Mapping[str, Array]) -> Problem:
     """The problem at another point."""
     return problem.at(problem.arguments(values))
+
+
+def alike(own: Array, other: Array) -> Array:
+    """Other numbers with what the own ones have in common: symmetry, order, rows or columns of sum 1, orthogonality.
+
+    Code may rest on any of these, and forward does not say so.
+    """
+    if own.ndim == 2 and own.shape[0] == own.shape[1] > 1:
+        if np.allclose(own, own.T):
+            return np.tril(other) + np.tril(other, -1).T
+        if np.allclose(own @ own.T, np.eye(len(own))):
+            return own
+    if own.ndim == 1 and own.size > 2 and np.all(np.diff(own) > 0):
+        return np.sort(other)
+    for axis in (-1, 0) if own.ndim and np.all(own >= 0) else ():
+        if own.shape[axis] > 1 and np.allclose(np.sum(own, axis=axis), 1):
+            return other / np.sum(other, axis=axis, keepdims=True)
+    return other
 
 
 def _free(values: Array) -> bool:
@@ -75,7 +94,9 @@ def _choices(problem: Problem, rng: np.random.Generator) -> Iterator[tuple[str, 
         elif own.dtype.kind == "f" and own.size > 1 and np.all(own == 1):
             weights[name] = rng.uniform(0.5, 1.5, size=own.shape)
         elif own.dtype.kind in "iu" and own.ndim == 1 and problem.role(leaf) == "target":
-            labels[name] = rng.integers(own.min(), own.max() + 1, size=own.shape).astype(own.dtype)
+            drawn = rng.integers(own.min(), own.max() + 1, size=own.shape)
+            # Numbers that are all different may be an order, which no number may enter twice.
+            labels[name] = (rng.permutation(own) if len(np.unique(own)) == own.size else drawn).astype(own.dtype)
     if masks:
         yield "shows with another mask", moved(problem, masks)
     if weights:
@@ -116,7 +137,8 @@ def small_batch(problem: Problem, count: int) -> Problem | None:
     lengths = {len(array) for array in data.values()}
     if len(lengths) != 1 or min(lengths) <= count or (len(problem.inputs) != 3 and len(data) < 2):
         return None
-    if not _grows(problem, data, {(n, 0) for n in data}):
+    # One example is broadcast against anything; several are not.
+    if count == 1 and not _grows(problem, data, {(n, 0) for n in data}):
         return None
     return problem.at(problem.arguments({n: array[:count] for n, array in data.items()}))
 
@@ -173,6 +195,9 @@ def sizes(problem: Problem) -> Iterator[tuple[str, Problem]]:
             if any(known <= subset for known in kept) or (subset & together and not together <= subset):
                 continue
             if any(name in shares and axis > 0 for name, axis in subset):
+                continue
+            # One side alone of a square matrix: most functions of it mean nothing then.
+            if len(subset) == 1 and len(set(arrays[next(iter(subset))[0]].shape[-2:])) == 1:
                 continue
             tries += 1
             if tries > MAX_TRIES:

@@ -16,20 +16,24 @@ from backproof.check.code.case import Case
 from backproof.check.code.comparing import Comparison, comparisons
 from backproof.check.code.diagnosis import diagnose
 from backproof.check.code.kinds import CodeMistake
+from backproof.check.code.limits import PATIENCE, Limit, OverdueError, limited, line_in
 from backproof.check.code.lines import lines_of
 from backproof.check.code.problem import Problem
-from backproof.check.code.results import CodeError
+from backproof.check.code.results import CodeError, is_gradient
 from backproof.check.code.standins import Cells
 from backproof.check.code.truth import Truth, find
 from backproof.check.code.verdicts import CodeReport, GradientVerdict
 
 BUDGET: Final = 8.0
 SAFEGUARD: Final = 1e-8
+NOWHERE: Final = "it belongs to no array of the arguments"
 EXACT: Final = 4_000
 """With more numbers than this in its inputs, the mistake of a wrong gradient is named from the numbers alone."""
 
 
-def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET) -> CodeReport:
+def check_gradient(
+    backward: Any, *, forward: Any = None, inputs: Sequence[Any], budget: float = BUDGET, seconds: float = PATIENCE
+) -> CodeReport:
     """Judge the gradients that `backward` gives of the loss that `forward` gives, at `inputs`.
 
     Both take the same arguments: arrays of NumPy, PyTorch or JAX in any nesting of dicts, lists, tuples and objects.
@@ -37,7 +41,8 @@ def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any],
     take the upstream gradient and a cache of `forward`, be a torch.autograd.Function, a torch.nn.Module, a
     jax.custom_vjp, or an object with both methods. `forward` may be a `Network`, a worksheet (text or path), or be
     left out where `backward` gives (value, gradient). `budget` is the time in seconds that the search for the mistake
-    may take. Runs both functions many times. Raises UsageError for what cannot be called so.
+    may take, `seconds` that within which everything has to come to an end (longer where one call takes long; it can be
+    kept in the main thread only). Runs both functions many times. Raises UsageError for what cannot be called so.
 
     >>> import numpy as np
     >>> def loss(w, x):
@@ -48,26 +53,36 @@ def check_gradient(backward: Any, *, forward: Any = None, inputs: Sequence[Any],
     >>> report["w"].verdict, report["w"].mistakes[0].name
     ('refuted', 'missing-slope')
     """
-    return judge([problem_of(backward, forward, inputs)], budget=budget)
+    problem: Problem | None = None
+    try:
+        with limited(seconds) as limit:
+            problem = problem_of(backward, forward, inputs)
+            return judge([problem], budget=budget, limit=limit)
+    except OverdueError as error:
+        return overdue(problem, error, seconds)
 
 
-def judge(problems: Sequence[Problem], *, file: str | None = None, budget: float = BUDGET) -> CodeReport:
+def judge(
+    problems: Sequence[Problem], *, file: str | None = None, budget: float = BUDGET, limit: Limit | None = None
+) -> CodeReport:
     """Judge at several examples; the first is probed, and the first that shows a mistake is searched for its cause."""
     started = time.perf_counter()
     first = problems[0]
     small = probes.excerpt(first)
     if small is not None:
-        report = judge([small], file=file, budget=budget)
+        report = judge([small], file=file, budget=budget, limit=limit)
         notes = (*report.notes, f"judged on the first {probes.EXAMPLES} examples")
         right = [g.name for g in report.gradients if g.verdict == "proved"]
         if report.ok and not probes.whole_agrees(first, first.claimed(), right):
-            report = _whole(problems, file, budget, started)
+            report = _whole(problems, file, budget, started, limit)
             notes = report.notes
         return replace(report, notes=notes, seconds=time.perf_counter() - started)
-    return _whole(problems, file, budget, started)
+    return _whole(problems, file, budget, started, limit)
 
 
-def _whole(problems: Sequence[Problem], file: str | None, budget: float, started: float) -> CodeReport:
+def _whole(
+    problems: Sequence[Problem], file: str | None, budget: float, started: float, limit: Limit | None
+) -> CodeReport:
     problems = [probes.steady(problem) for problem in problems]
     first = problems[0]
     files, namespaces = sources(first)
@@ -78,7 +93,9 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
     except CodeError as error:
         return _unread(file, wanted, error.what + (f" ({error.got})" if error.got else ""), started)
     except Exception as error:
-        return _unread(file, wanted, _failure("backward", error), started)
+        return _unread(file, wanted, _failure("backward", error), started, line_in(error.__traceback__, files))
+    if limit is not None:
+        limit.extend(unit)
     # A search may take as long as some twenty evaluations of the gradient, where those are slow.
     deadline = time.process_time() + max(budget, 12 * unit)
     names = list(dict.fromkeys([*wanted, *(n for n in claims if n in first.float_leaves)]))
@@ -88,8 +105,9 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
     manners = probes.manners(first, claims)
     verdicts: dict[str, GradientVerdict] = {}
     notes: list[str] = [*first.notes, *manners.notes]
-    if loose:
-        notes.append(f"not judged, for they belong to no array of the arguments: {', '.join(loose)}")
+    said = [n for n in loose if not (is_gradient(n) and _may_belong(first, n, claims))]
+    if said:
+        notes.append(f"not judged, for they belong to no array of the arguments: {', '.join(said)}")
     for number, problem in enumerate(problems):
         open_names = [n for n in names if n not in verdicts or verdicts[n].verdict == "proved"]
         if not open_names:
@@ -100,7 +118,8 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
         except CodeError as error:
             found = {n: GradientVerdict(n, "unread", lines.get(n), because=_words(error)) for n in open_names}
         except Exception as error:
-            found = {n: GradientVerdict(n, "unread", lines.get(n), because=_failure("forward", error)) for n in names}
+            line, because = line_in(error.__traceback__, files), _failure("forward", error)
+            found = {n: GradientVerdict(n, "unread", line or lines.get(n), because=because) for n in names}
         for name, verdict in found.items():
             if number == 0 or verdict.verdict == "refuted":
                 verdicts[name] = verdict
@@ -130,7 +149,15 @@ def _whole(problems: Sequence[Problem], file: str | None, budget: float, started
             notes.append(f"measured, not proved: {type(error).__name__}: {error}"[:200])
     for name, mistake in manners.mistakes.items():
         verdicts[name] = _blamed(verdicts.get(name), name, mistake, lines.get(name))
-    return CodeReport(file, tuple(verdicts[n] for n in names), tuple(notes), time.perf_counter() - started)
+    nowhere = [GradientVerdict(n, "unread", because=NOWHERE) for n in loose if n not in said]
+    found = (*(verdicts[n] for n in names), *nowhere)
+    return CodeReport(file, found, tuple(notes), time.perf_counter() - started)
+
+
+def _may_belong(problem: Problem, key: str, claims: Mapping[str, Any]) -> bool:
+    """Whether a key that no array has may mean a parameter for which no gradient is given."""
+    open_names = [n for n in problem.float_leaves if n not in claims and problem.role(problem.leaves[n]) == "parameter"]
+    return any(np.shape(problem.values[n]) == np.shape(claims[key]) for n in open_names)
 
 
 def _holds(problem: Problem, name: str, files: frozenset[str], namespaces: list[dict[str, Any]]) -> bool:
@@ -261,8 +288,17 @@ def _blamed(verdict: GradientVerdict | None, name: str, mistake: CodeMistake, li
     return replace(verdict, mistakes=(mistake, *verdict.mistakes))
 
 
-def _unread(file: str | None, names: list[str], because: str, started: float) -> CodeReport:
-    gradients = tuple(GradientVerdict(n, "unread", because=because) for n in names)
+def overdue(problem: Problem | None, error: OverdueError, seconds: float, file: str | None = None) -> CodeReport:
+    """The report on what did not come to an end, with the line that was running."""
+    files = frozenset[str]() if problem is None else sources(problem)[0]
+    names = ["backward"] if problem is None or not problem.wanted else problem.wanted
+    line = line_in(error.__traceback__, files)
+    where = "" if line is None else f": line {line} was running"
+    return _unread(file, names, f"it did not finish within {seconds:g} seconds{where}", time.perf_counter(), line)
+
+
+def _unread(file: str | None, names: list[str], because: str, started: float, line: int | None = None) -> CodeReport:
+    gradients = tuple(GradientVerdict(n, "unread", line, because=because) for n in names or ["backward"])
     return CodeReport(file, gradients, (), time.perf_counter() - started)
 
 

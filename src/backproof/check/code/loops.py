@@ -70,6 +70,9 @@ def _groups(search: Search) -> list[list[Edge]]:
         key = (edge.user.line, edge.user.op, str(edge.user.attr)[:20], edge.slot, edge.source.line, edge.source.name)
         groups.setdefault(key, []).append(edge)
         groups.setdefault((*key, *_history(edge.source)), []).append(edge)
+        if edge.user.op == "index":
+            # Other entries in every pass.
+            groups.setdefault((edge.user.line, "index", edge.source.number), []).append(edge)
     unlike: dict[tuple[int, ...], list[Edge]] = {}
     for edges in groups.values():
         if len(edges) > 1:

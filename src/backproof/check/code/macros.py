@@ -117,6 +117,11 @@ def _log_softmax(search: Search, node: Node, axis: int) -> Iterator[Change]:
         if not np.allclose(c - p * total, true, rtol=1e-6, atol=1e-9 * (1e-300 + float(np.max(np.abs(true))))):
             continue
         yield _change(z, c - true, "stopped-gradient", "the log-sum-exp", 3)
+        levels = np.unique(total)
+        if len(levels) == 2 and np.any(levels == 0):
+            # Rows that count nothing, such as those of a label that is ignored, with the share of the others.
+            everywhere = c - p * levels[levels != 0][0]
+            yield _change(z, everywhere - true, "missing-mask", "the rows that forward leaves out", 3)
         yield _change(z, c - value * total - true, "missing-slope", "exp: log p in place of p", 4)
         yield _change(z, c - np.exp(np.asarray(z.value)) * total - true, "missing-slope", "the sum under exp", 4)
         yield _change(z, true * p * (1 - p) - true, "extra-slope", "p(1 − p)", 3)

@@ -216,7 +216,9 @@ def label(search: Search, node: Node) -> str:
         return node.name
     what = node.attr if node.op == "unary" else node.op
     source = assigned_name(search, node)
-    return f"`{source}`" if source else f"{what} (line {node.line})"
+    if source:
+        return f"`{source}`"
+    return f"{what} (line {node.line})" if node.line else f"a value of forward ({what})"
 
 
 def assigned_name(search: Search, node: Node) -> str:

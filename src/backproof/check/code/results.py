@@ -98,10 +98,19 @@ def _by_keys(layout: Layout, result: Mapping[Any, Any], *, whole: bool = True) -
     found: dict[str, Any] = {}
     for path, value in _flat(result, lambda path: meant(layout, written(path)) is not None):
         name = meant(layout, written(path))
+        if name is None and value is not None:
+            name = _of_argument(layout, written(path), value, found)
         if value is None or (name is None and not (whole and is_leaf(value) and np.shape(value))):
             continue
         found.setdefault(name if name is not None else written(path), value)
     return found
+
+
+def _of_argument(layout: Layout, key: str, value: Any, found: Mapping[str, Any]) -> str | None:
+    """The array for the key `x` or `dx`, where x is several arrays: the first of the same shape."""
+    bare = key if key in layout.names else PREFIX.sub("", key)
+    inside = [n for n, leaf in layout.float_leaves.items() if layout.names[leaf.argument] == bare and n not in found]
+    return next((n for n in inside if np.shape(layout.values[n]) == np.shape(value)), None)
 
 
 def _flat(tree: Any, whole: Callable[[Path], bool], path: Path = ()) -> Iterator[tuple[Path, Any]]:

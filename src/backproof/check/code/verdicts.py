@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -122,7 +123,8 @@ def _claim(report: CodeReport, gradient: GradientVerdict) -> dict[str, Any]:
         "deviation": None
         if deviation is None
         else {
-            "relative": deviation.relative,
+            # What deviates from nothing but zeros has no relative size.
+            "relative": deviation.relative if math.isfinite(deviation.relative) else None,
             "entries": deviation.entries,
             "size": deviation.size,
             "ratio": deviation.ratio,
