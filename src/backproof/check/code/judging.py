@@ -100,12 +100,12 @@ def _whole(
     deadline = time.process_time() + max(budget, 12 * unit)
     names = list(dict.fromkeys([*wanted, *(n for n in claims if n in first.float_leaves)]))
     loose = [n for n in claims if n not in first.leaves]
+    said = [n for n in loose if not (is_gradient(n) and _may_belong(first, n, claims))]
     lines = lines_of(first.written_in, names)
     claims = {n: g for n, g in claims.items() if n in first.leaves}
     manners = probes.manners(first, claims)
     verdicts: dict[str, GradientVerdict] = {}
     notes: list[str] = [*first.notes, *manners.notes]
-    said = [n for n in loose if not (is_gradient(n) and _may_belong(first, n, claims))]
     if said:
         notes.append(f"not judged, for they belong to no array of the arguments: {', '.join(said)}")
     for number, problem in enumerate(problems):
