@@ -28,6 +28,7 @@ from mutating import NAMES, Written, rewritten, slip
 
 from backproof import Network, catalog
 from backproof.check.claims import check
+from backproof.check.mistakes import HIDDEN_CONDITION, Mistake
 from backproof.check.names import program_of
 from backproof.errors import BackproofError
 from backproof.language.expression import Expr, apply, mul, power, size
@@ -196,10 +197,15 @@ def judged(claim: Claim) -> dict[str, Any]:
         "verdict": found.verdict,
         "because": found.because,
         "explanations": [[m.name + ": " + m.detail for m in e] for e in found.explanations],
-        "simple": bool(claim.kinds) and any(len(e) <= len(claim.kinds) for e in found.explanations),
+        "simple": bool(claim.kinds) and any(_is_simple(e, len(claim.kinds)) for e in found.explanations),
         "named": all(NAMES[k] & named for k in claim.kinds),
         "ms": round(spent, 1),
     }
+
+
+def _is_simple(explanation: Sequence[Mistake], made: int) -> bool:
+    """Whether it has no more mistakes than were made; a condition that was not stated is not one of them."""
+    return len(explanation) <= made and all(m.name != HIDDEN_CONDITION.name for m in explanation)
 
 
 def claims_of(number: int, count: int, rewritings: int, seed: int) -> Iterator[Claim]:

@@ -11,7 +11,7 @@ from backproof import Network, catalog
 from backproof.calculus.interpreter import evaluate_expr
 from backproof.check.few_points import FewPoint, is_small
 from backproof.check.names import program_of
-from backproof.language.expression import Index, apply, delta, max_over, mul, power, sum_over, tensor
+from backproof.language.expression import Index, apply, delta, max_over, mul, num, power, sum_over, tensor
 from backproof.language.program import Definition, Program
 
 I, J = Index("i", "n"), Index("j", "n")
@@ -51,6 +51,14 @@ def test_every_activation_has_its_value_and_slope(entry):
         expected = np.asarray(evaluate_expr(apply(entry.name, X, orders=orders), {"x": x}, indices=(I,)), float)
         row = np.array(point.row(apply(entry.name, X, orders=orders), (I,)).values)
         assert np.allclose(row, expected, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+def test_hyperparameters_have_the_values_of_the_point():
+    program = Program({"x": ("n",), "kappa": ()}, (Definition("J", (), sum_over(J, apply("huber", Y, num(0)))),))
+    point = FewPoint(program)
+    x, kappa = point.row(X, (I,)).values, point.row(tensor("kappa"), ()).values[0]
+    expected = sum(u * u / 2 if abs(u) <= kappa else kappa * (abs(u) - kappa / 2) for u in x)
+    assert FewPoint(program).row(tensor("J"), ()).values[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_what_has_no_value_is_not_a_number():

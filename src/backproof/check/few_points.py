@@ -207,7 +207,8 @@ class FewPoint:
                 raise TypeError(f"not an expression: {type(node).__name__}")
 
     def _entries(self, name: str, indices: tuple[Index, ...], axes: tuple[Index, ...]) -> list[float]:
-        entries = self._names.get(name)
+        # The hyperparameters of a function are inputs that the formula itself does not name.
+        entries = self._names.get(name, self._inputs.get(name))
         if entries is None:
             raise UnknownNameError(f"{name} has no value at a point")
         return entries if len(indices) <= 1 else self._spread((indices, entries), axes)
