@@ -168,7 +168,11 @@ def _operand(search: Search, edge: Edge, number: int) -> CodeMistake:
         if product.op == "multiply" and part.number in (numbers := [p.number for p in product.parents]):
             factor = product.parents[1 - numbers.index(part.number)]
             return named(kind, f"the factor {label(search, factor)}")
-    if right.op in ("unary", "maximum", "where") and any(p.number == wrong.number for p in right.parents):
+    if (
+        right.active
+        and right.op in ("unary", "maximum", "where")
+        and any(p.number == wrong.number for p in right.parents)
+    ):
         return named("wrong-variable", f"{detail}: before the function, not after it")
     is_value, should = np.asarray(wrong.value, dtype=float), np.asarray(right.value, dtype=float)
     if is_value.shape == should.shape and is_value.size > 1:
