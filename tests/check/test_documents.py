@@ -411,3 +411,21 @@ def test_a_vector_beside_those_that_are_summed() -> None:
 )
 def test_broken_formulas_are_left_unread(text: str) -> None:
     assert all(v in ("unread", "unknown") for v in verdicts(text))
+
+
+def test_a_power_of_a_bracket_is_not_that_of_the_factor_before_it() -> None:
+    assert verdicts(r"$f = p(1-p)^2$ so $\frac{df}{dp} = (1-p)^2 - 2p(1-p)$") == ["proved"]
+    assert verdicts(r"$f = p(1-p)^2$ so $\frac{df}{dp} = 2p(1-p)(1-2p)$") == ["refuted"]
+
+
+def test_letters_below_are_no_differentials() -> None:
+    text = (
+        r"$o_{nk} = \sum_d x_{nd} W_{dk}$ and $L = \sum_n \sum_k o_{nk}^2$, so $\frac{\partial L}{\partial W_{dk}} = "
+    )
+    assert verdicts(text + r"2 \sum_n x_{nd} o_{nk}$") == ["proved"]
+    assert verdicts(text + r"\sum_n x_{nd} o_{nk}$") == ["refuted"]
+
+
+def test_commands_within_their_own_arguments_end() -> None:
+    text = r"\newcommand{\der}[2]{\frac{d #1}{d #2}} $\der{\der{\der{\der\der{f}}}{x}}{\der}$"
+    assert judged(text + r" \der[\der{\der]{\der", "latex") is not None

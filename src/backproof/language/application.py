@@ -10,6 +10,7 @@ from backproof.errors import FormulaError, UnknownNameError
 from backproof.language.expression import apply, postorder
 from backproof.language.matrix_functions import BUILTINS, check_count, each, read_builtin
 from backproof.language.notation import (
+    Bracketed,
     Call,
     Derivative,
     Negative,
@@ -40,6 +41,10 @@ class _Way:
 
 def read_call(reader: Reader, node: Call) -> Steps:
     """A function applied to arguments, or what only looks like it."""
+    if node.power is not None and node.function == Symbol("e") and len(node.arguments) == 1 and not node.primes:
+        # e^{-1}(a + b) is a product, as e is no function.
+        result = yield Product("", (Power(node.function, node.power), Bracketed(node.arguments[0])), span=node.span)
+        return result
     if node.power is not None:
         _refuse_inverse(reader, node)
     function = bare(node.function)

@@ -125,6 +125,12 @@ def read_power(reader: Reader, node: Power) -> Steps:
     if isinstance(base, Norm) and base.kind != "1" and isinstance(exponent.expr, Num) and exponent.expr.value == 2:
         entries = yield base.body
         return _square_sum(entries)
+    if isinstance(node.base, Call) and (apart := factors_of(reader, node.base)) is not None:
+        # p(1 − p)² where p is no function: only the parentheses are raised.
+        product = yield Product(
+            "", (apart[0], Power(Bracketed(apart[1]), node.exponent, span=node.span)), span=node.span
+        )
+        return product
     body = yield node.base
     return powered(reader, body, exponent)
 

@@ -33,6 +33,7 @@ from backproof.language.notation import (
     Words,
 )
 from backproof.language.precedence import needs_brackets, unmarked
+from backproof.language.scope import LOSS_LETTERS
 from backproof.language.spelling import compact, decimal
 from backproof.language.traversal import fold, parts
 
@@ -294,5 +295,6 @@ def _between(sign: str, left: Notation, right: Notation, written: str) -> str:
     if sign == "" and isinstance(right, Number):
         return " \\cdot "
     if sign == "" and written.startswith(("(", "\\left(")) and not isinstance(left, Call):
-        return ""
+        # J(θ) would be the loss as a function.
+        return " \\cdot " if isinstance(left, Symbol) and left.name in LOSS_LETTERS else ""
     return PRODUCTS[sign]

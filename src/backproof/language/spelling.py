@@ -11,6 +11,7 @@ from typing import Final
 from backproof.language.letters import ACCENTS, FRACTIONS, GLYPHS, lowered, raised
 from backproof.language.notation import Big, Call, Notation, Number, Power, Product, Quotient, Symbol, Transposed
 from backproof.language.precedence import ATOM, level, unmarked
+from backproof.language.scope import LOSS_LETTERS
 
 UNICODE_PRODUCTS: Final = {"": " ", "@": " ", "*": "·", "·": "·", "×": " × ", "⊙": " ⊙ ", "⊗": " ⊗ "}
 ASCII_PRODUCTS: Final = {"": "*", "@": " @ ", "*": "*", "·": "*", "×": "*", "⊙": " * ", "⊗": " \\otimes "}
@@ -110,7 +111,10 @@ class Spelling:
             return " " if right.name in NOT_AFTER_DIGITS else ""
         if isinstance(right, Number | Quotient):
             return " · "
-        return "" if written.startswith("(") and not isinstance(left, Call | Transposed) else " "
+        if not written.startswith("(") or isinstance(left, Call | Transposed):
+            return " "
+        # J(θ) would be the loss as a function.
+        return " · " if isinstance(left, Symbol) and left.name in LOSS_LETTERS else ""
 
 
 def compact(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 MAX_BODY: Final = 2_000
 MAX_COMMANDS: Final = 500
+MAX_DEPTH: Final = 20
 MAX_GROWTH: Final = 1_000_000
 _DEFINITION: Final = re.compile(
     r"\\(?:(?:re|provide)?newcommand|providecommand|DeclareRobustCommand)\*?\s*(?:\{\s*\\(?P<braced>[A-Za-z]+)\s*\}|\\(?P<bare>[A-Za-z]+))"
@@ -84,7 +85,7 @@ def _definitions(text: str) -> tuple[dict[str, Command], list[tuple[int, int]]]:
     return commands, blanks
 
 
-def _applied(text: str, commands: dict[str, Command], blanks: Sequence[tuple[int, int]]) -> Expanded:
+def _applied(text: str, commands: dict[str, Command], blanks: Sequence[tuple[int, int]], depth: int = 0) -> Expanded:
     out: list[str] = []
     starts, origins, fixed = [0], [0], [False]
     at = length = grown = 0
@@ -114,7 +115,8 @@ def _applied(text: str, commands: dict[str, Command], blanks: Sequence[tuple[int
         if re.search(r"\\[A-Za-z]+$", body) and text[end : end + 1].isalpha():
             body += " "
         if any(f"\\{name}" in argument for argument in arguments for name in commands):
-            body = _applied(body, commands, []).text if len(body) <= MAX_BODY else body
+            inner = len(body) <= MAX_BODY and depth < MAX_DEPTH
+            body = _applied(body, commands, [], depth + 1).text if inner else body
         grown += len(body)
         put(text[at:start], at, still=False)
         put(body, start, still=True)

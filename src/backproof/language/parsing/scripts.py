@@ -11,6 +11,7 @@ from backproof.language.notation import (
     BigKind,
     Bracketed,
     Call,
+    Derivative,
     Entry,
     Indicator,
     Matrix,
@@ -117,6 +118,9 @@ def _apart(item: Notation) -> tuple[Notation, ...]:
     match item:
         case Product("", factors) if all(isinstance(f, Symbol | Number) for f in factors):
             return factors
+        case Derivative(None, Symbol() as second) if item.style == "prefix":
+            # No differential stands below: W_{dk} has the subscripts d and k.
+            return Symbol("d", span=item.span), second
         case Symbol("·" | "*" | "⊙"):
             return (Symbol(":", span=item.span),)
         case _:
