@@ -169,3 +169,38 @@ def test_large_logits_behind_a_softmax_do_not_overflow(loss) -> None:
     )
     assert np.isfinite(value)
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("output", ["softmax", "softmin", "tempered-softmax"])
+@pytest.mark.parametrize("loss", ["half-mse", "dice"])
+def test_delta_behind_a_softmax_through_any_term_is_proved(output, loss) -> None:
+    net = network("identity", output, loss, sizes=("2", "3"), reduction="sum")
+    before = trained(net)
+    after = accurate(before, net).by_name
+    bodies = {n: (after[n].indices, after[n].body) for n in ("Q0", "Q1", "R0", "E0", "V0") if n in after}
+    new, old = after["∂J/∂Z(1)"], before.by_name["∂J/∂Z(1)"]
+    body = new.body
+    for _ in bodies:
+        body = inline(body, bodies)
+    plain = reindex(old.body, dict(zip(old.indices, new.indices, strict=True)))
+    assert decide(before, plain, defined(body)).kind is Kind.PROVED
+    assert decide(before, plain, 2 * defined(body)).kind is Kind.REFUTED
+
+
+def test_a_focal_loss_of_a_sure_output_has_a_slope() -> None:
+    """(1 − a)^γ/(1 − a) where a is rounded to 1; the other output, at ½, says that the rest is as it was."""
+    net = Network(sizes=("1", "2"), output="sigmoid", loss="categorical-focal", reduction="mean", layout="rows")
+    theta, found = np.array([0, 0, 40.0, 0.0]), np.zeros(4)
+    kernel = loss_kernel(net, precision="float64", numbers=NUMBERS, compiled=False)
+    with np.errstate(divide="ignore"):
+        kernel(theta, found, np.zeros((1, 1)), np.array([[0.5, 0.5]]))
+    slope = 2 * 0.5 * np.log(0.5) - 0.5**2 / 0.5  # of −(1 − a)² log a at a = ½
+    assert found[2:].tolist() == pytest.approx([0, 0.5 * slope * 0.25], abs=1e-15)
+
+
+def test_cross_entropy_behind_a_sigmoid_keeps_its_digits() -> None:
+    net = Network(sizes=("1", "2"), output="sigmoid", loss="cross-entropy", reduction="mean", layout="rows")
+    theta = np.array([0, 0, 30.0, 0.0])
+    kernel = loss_kernel(net, precision="float64", compiled=False)
+    value = kernel(theta, np.zeros(4), np.zeros((1, 1)), np.array([[1.0, 0.0]]))
+    assert value == pytest.approx(9.357622968839737e-14, rel=1e-14)  # log(1 + e^−30)

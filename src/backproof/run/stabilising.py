@@ -263,7 +263,7 @@ class _Stabiliser:
         return next(iter(exponent.free - total.free))
 
     def _shifted(self, body: Expr) -> Expr:
-        """Sums of exponentials through their largest term, wherever they stand."""
+        """Sums of exponentials through their largest term, wherever they stand, and log σ(u) as −softplus(−u)."""
 
         def rule(node: Expr) -> Expr | None:
             match node:
@@ -277,16 +277,35 @@ class _Stabiliser:
                                         left = [f for f in factors if f is not pow_ and f is not exp_]
                                         entry = shift.entry(self._pivot_of(exp_.args[0], total))
                                         return mul(*left, entry, power(add(one, shift.rest), -1))
+                            case Pow(base, e) if e == -1:
+                                if (found := _lessened(factors, pow_, base)) is not None:
+                                    return found
                             case _:
                                 pass
                     return None
                 case Apply("log", (Sum(_, Apply("exp", _, (0,))) as total,), (0,)):
                     shift = self._shift(total)
                     return add(shift.top, apply("log1p", shift.rest))
+                case Apply("log", (Apply("sigmoid", (u,), (0,)),), (0,)):
+                    return mul(-1, apply("softplus", mul(-1, u)))
                 case _:
                     return None
 
         return rewrite(lowered(body), rule)
+
+
+def _lessened(factors: tuple[Expr, ...], divisor: Expr, base: Expr) -> Expr | None:
+    """exp(c·log v)/v as exp((c − 1)·log v), which has a value where v is 0 and c is more than 1."""
+    logarithm = apply("log", base)
+    for node in factors:
+        match node:
+            case Apply("exp", (Mul(exponents),), (0,)) if logarithm in exponents:
+                power_of = mul(*(x for x in exponents if x is not logarithm))
+                rest = (f for f in factors if f is not divisor and f is not node)
+                return mul(*rest, apply("exp", mul(add(power_of, -1), logarithm)))
+            case _:
+                pass
+    return None
 
 
 def _names(node: Expr, name: str) -> bool:
