@@ -21,6 +21,7 @@ from backproof.language.text import write
             "−λ/m · W⁽²⁾",
         ),
         ("da_i/dz_j = a_i (1 - a_j)", Network(output="softmax", loss="cross-entropy"), "rest", "aᵢ(1 − [i = j])"),
+        ("dW1 = W2^T (a2 - y) x^T", Network(("n", "h", "k"), hidden="tanh"), "ratio", "1/(1 − (a⁽¹⁾)²)"),
         ("a - y + 3", Network(output="sigmoid", loss="bce"), "rest", "3"),
     ],
 )

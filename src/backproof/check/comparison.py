@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from backproof import catalog
 from backproof.algebra import OutOfBudget
@@ -19,6 +21,9 @@ from backproof.proof.folding import Folder, weight
 
 LONGEST: Final = 40
 # A ratio says more than a rest, unless the rest is much shorter.
+Found: TypeAlias = tuple[int, Literal["ratio", "rest"], Expr]
+"""How long a comparison reads, its kind, and what it is."""
+
 MUCH: Final = 2
 CLEAR: Final = 4
 DEEPEST: Final = 2
@@ -37,7 +42,7 @@ class Comparison:
 def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, ...]) -> Comparison | None:
     """The shortest of all comparisons, or None where none is short enough to help."""
     folder = folder_of(program)
-    found: list[tuple[int, Literal["ratio", "rest"], Expr]] = []
+    found: list[Found] = []
     ratio = _ratio(folder, yours, correct)
     if ratio is not None and not _says_little(ratio):
         found.append((weight(ratio), "ratio", ratio))
@@ -45,9 +50,7 @@ def compare(program: Program, yours: Expr, correct: Expr, indices: tuple[Index, 
     if not found or found[0][0] > (MUCH if _divides_by_a_sum(found[0][2]) else CLEAR):
         rest = folder.fold(add(yours, mul(-1, correct)))
         found.append((MUCH * weight(rest), "rest", rest))
-        rest = _opened_rest(folder, yours, correct)
-        if rest is not None:
-            found.append((MUCH * weight(rest), "rest", rest))
+        found += _opened(folder, yours, correct)
     _, kind, expr = min(found, key=lambda item: item[0])
     if weight(expr) > LONGEST:
         return None
@@ -63,8 +66,8 @@ def _says_little(ratio: Expr) -> bool:
     return isinstance(ratio, Add) or any(isinstance(n, Delta) for n in postorder(ratio))
 
 
-def _opened_rest(folder: Folder, yours: Expr, correct: Expr) -> Expr | None:
-    """The rest with the gradients put in that only one side names: A − Y is δ, and none is left."""
+def _opened(folder: Folder, yours: Expr, correct: Expr) -> Iterator[Found]:
+    """Both comparisons with the gradients put in that only one side names: A − Y is δ, and none is left."""
     known = folder.program.by_name
     opened = False
     for _ in range(DEEPEST):
@@ -74,10 +77,13 @@ def _opened_rest(folder: Folder, yours: Expr, correct: Expr) -> Expr | None:
         bodies = {n: (known[n].indices, _short(folder, n)) for n in lone}
         yours, correct = inline(yours, bodies), inline(correct, bodies)
         opened = True
-    try:
-        return folder.tidy(add(yours, mul(-1, correct))) if opened else None
-    except (DomainError, OutOfBudget):
-        return None
+    if opened:
+        with suppress(DomainError, OutOfBudget):
+            rest = folder.tidy(add(yours, mul(-1, correct)))
+            yield MUCH * weight(rest), "rest", rest
+            ratio = _ratio(folder, yours, correct, deep=False)
+            if ratio is not None and not _says_little(ratio):
+                yield weight(ratio), "ratio", ratio
 
 
 @lru_cache(maxsize=32)
@@ -105,12 +111,16 @@ def folder_of(program: Program, assumptions: tuple[Assumption, ...] = ()) -> Fol
     return found
 
 
-def _ratio(folder: Folder, yours: Expr, correct: Expr) -> Expr | None:
-    """Yours ÷ correct in lowest terms, without a sign in front where a factor can take it: 1/(a(1 − a))."""
+def _ratio(folder: Folder, yours: Expr, correct: Expr, *, deep: bool = True) -> Expr | None:
+    """Yours ÷ correct in lowest terms, without a sign in front where a factor can take it: 1/(a(1 − a)).
+
+    `deep` looks for names in it; without, it is what cancels by itself.
+    """
     if yours is zero or correct is zero:
         return None
     try:
-        constant, parts = folder.parts(folder.fold(mul(yours, power(correct, -1))))
+        quotient = mul(yours, power(correct, -1))
+        constant, parts = folder.parts(folder.fold(quotient) if deep else folder.tidy(quotient), joined=True)
     except (DomainError, OutOfBudget):
         return None
     factors: list[Expr] = []

@@ -126,9 +126,13 @@ class Folder:
 
         return rewrite(tidied, rule) if kept else tidied
 
-    def parts(self, expr: Expr) -> tuple[Fraction, tuple[tuple[Expr, Fraction], ...]]:
-        """A formula as constant · Π factorᵏ, with the sign of each factor chosen so that it starts well."""
+    def parts(self, expr: Expr, *, joined: bool = False) -> tuple[Fraction, tuple[tuple[Expr, Fraction], ...]]:
+        """A formula as constant · Π factorᵏ, with the sign of each factor chosen so that it starts well.
+
+        With `joined`, two factors are one where that is shorter: 1 − a².
+        """
         constant, parts = self._parts(self.algebra.normal(expr))
+        parts = self._joined(parts) if joined else parts
         return constant, tuple((self._with_real_logs(part, expr), exponent) for part, exponent in parts)
 
     def common_factors(self, first: Expr, second: Expr) -> tuple[Expr, ...]:
