@@ -221,3 +221,17 @@ def test_slopes_and_jacobians_have_causes_too(text: str, network: Network, mista
     [claim] = check(text, network)
     assert claim.verdict == "refuted"
     assert mistake in [m.name for m in claim.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("claim", "network", "correct"),
+    [
+        ("dW1 = delta1 a1^T", DEEP, "∂J/∂W⁽¹⁾ = δ⁽¹⁾ xᵀ"),
+        ("db2 = A2 - Y", BATCH, "∂J/∂bᵢ⁽²⁾ = Σₖ δᵢₖ⁽²⁾"),
+    ],
+)
+def test_where_shapes_do_not_fit_the_right_formula_is_shown(claim: str, network: Network, correct: str) -> None:
+    [found] = check(claim, network)
+    assert found.verdict == "unread"
+    assert found.correct is not None
+    assert write(found.correct) == correct

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -96,7 +97,7 @@ def check(
     except BackproofError as error:
         mistakes = _slip_of_shape(text, network) if explain and isinstance(error, ShapeError) else ()
         unread = CheckedClaim(text, "unread", network, where, because=error.what, error=error, mistakes=mistakes)
-        return (_at_equal_sizes(unread) or unread,)
+        return (_at_equal_sizes(unread) or _with_right_form(unread),) if explain else (unread,)
     program = program_of(network)
     best: tuple[CheckedClaim, ...] = ()
     for reading, written in readings.items():
@@ -139,6 +140,24 @@ def _at_equal_sizes(claim: CheckedClaim) -> CheckedClaim | None:
     notes = (*refuted.notes, misfit, "the counter-example has layers of one size, where the shapes do fit")
     explained = replace(refuted, mistakes=claim.mistakes, explanations=(claim.mistakes,), notes=notes)
     return replace(explained, correct=shown, correct_expr=correct)
+
+
+def _with_right_form(claim: CheckedClaim) -> CheckedClaim:
+    """A claim whose shapes do not fit, with what its left side is, where that is a gradient."""
+    if not isinstance(claim.error, ShapeError):
+        return claim
+    scope, program = scope_of(claim.network), program_of(claim.network)
+    for notation in parse_all(claim.claim, known=scope.aliases.keys()):
+        left = _as_equation(notation).sides[0]
+        with suppress(BackproofError):
+            for reading in elaborate(left, scope):
+                gradient = reading.sides[0].expr
+                if isinstance(gradient, Tensor) and gradient.name.startswith("∂J/∂"):
+                    correct = right_form(claim.network, program, gradient, gradient)
+                    if correct is not None:
+                        shown = _equation(gradient, correct, gradient.indices, program)
+                        return replace(claim, correct=shown, correct_expr=correct)
+    return claim
 
 
 def _as_equation(notation: Notation) -> Relation:

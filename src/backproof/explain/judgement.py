@@ -44,7 +44,7 @@ class Judgement:
 
 def judgement(checked: CheckedClaim) -> Judgement:
     """The judgement of a checked claim."""
-    correct = checked.correct if checked.verdict == "refuted" else None
+    correct = checked.correct if checked.verdict in ("refuted", "unread") else None
     claim = visible(checked.claim, LONGEST)
     return Judgement(claim, checked.verdict, checked.read_as, correct, tuple(_rows(checked)))
 
