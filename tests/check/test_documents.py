@@ -429,3 +429,10 @@ def test_letters_below_are_no_differentials() -> None:
 def test_commands_within_their_own_arguments_end() -> None:
     text = r"\newcommand{\der}[2]{\frac{d #1}{d #2}} $\der{\der{\der{\der\der{f}}}{x}}{\der}$"
     assert judged(text + r" \der[\der{\der]{\der", "latex") is not None
+
+
+@pytest.mark.parametrize("slope", ["g" + "'" * 60 + "(x)", r"\sigma" + "'" * 60 + "(x)", r"\frac{d^{60} g}{dx^{60}}"])
+def test_derivatives_of_a_high_order_are_not_worked_out(slope: str) -> None:
+    started = time.monotonic()
+    assert all(v == "unread" for v in verdicts(rf"$g(x) = e^{{-x^2}}$, ${slope} = x$"))
+    assert time.monotonic() - started < 5

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.errors import FormulaError, UnknownNameError
+from backproof.errors import FormulaError, LimitError, UnknownNameError
 from backproof.language.expression import apply, postorder
 from backproof.language.matrix_functions import BUILTINS, check_count, each, read_builtin
 from backproof.language.notation import (
@@ -29,6 +29,18 @@ from backproof.language.values import entry_of, realised
 from backproof.language.vector_functions import of_vectors
 
 _NEARBY: Final = 200
+MAX_ORDER: Final = 8
+
+
+def check_order(reader: Reader, node: Notation, order: int) -> None:
+    """Raises LimitError for a derivative of an order that nobody works out by hand."""
+    if order > MAX_ORDER:
+        raise LimitError(
+            "a derivative of this order is not worked out",
+            place=reader.source.place(node),
+            expected=f"an order of at most {MAX_ORDER}",
+            got=str(order),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class _Way:
 
 def read_call(reader: Reader, node: Call) -> Steps:
     """A function applied to arguments, or what only looks like it."""
+    check_order(reader, node, node.primes)
     if node.power is not None and node.function == Symbol("e") and len(node.arguments) == 1 and not node.primes:
         # e^{-1}(a + b) is a product, as e is no function.
         result = yield Product("", (Power(node.function, node.power), Bracketed(node.arguments[0])), span=node.span)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from backproof.errors import FormulaError, LimitError, UnknownNameError
+from backproof.language.application import check_order
 from backproof.language.expression import Expr, Index, Tensor, apply, reindex, tensor
 from backproof.language.notation import Call, Derivative, Entry, Notation, Power, Symbol, Transposed
 from backproof.language.program import Definition, Program
@@ -21,6 +22,7 @@ _MAX_PIECES: Final = 20_000
 
 def read_derivative(reader: Reader, node: Derivative) -> Steps:
     """∂J/∂W by the name of the adjoint; ∂a_i/∂z_j and d/dx(…) by differentiation."""
+    check_order(reader, node, node.order)
     of = bare(node.of) if node.of is not None else None
     if of is None or _is_loss(reader, of):
         return _gradient(reader, node)

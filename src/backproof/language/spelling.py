@@ -111,6 +111,9 @@ class Spelling:
             return " " if right.name in NOT_AFTER_DIGITS else ""
         if isinstance(right, Number | Quotient):
             return " · "
+        if written.startswith("(") and isinstance(left, Call) and left.function == Symbol("sqrt"):
+            # √t (a + b) would be the root of t(a + b).
+            return " · "
         if not written.startswith("(") or isinstance(left, Call | Transposed):
             return " "
         # J(θ) would be the loss as a function.
