@@ -44,7 +44,7 @@ CASES = [
     ("delta1 = W1^T delta2 * f'(z1)", SQUARE, [("wrong-layer", "W⁽¹⁾ in place of W⁽²⁾")]),
     ("dW2 = delta2 x^T", SQUARE, [("wrong-variable", "x in place of a⁽¹⁾")]),
     ("dW1_{ij} = delta1_j x_i", SQUARE, [("transpose", "the whole right side")]),
-    ("delta1_i = sum_k W2_{ik} delta2_k f'(z1_i)", SQUARE, [("transpose", "W(2)")]),
+    ("delta1_i = sum_k W2_{ik} delta2_k f'(z1_i)", SQUARE, [("transpose", "W⁽²⁾")]),
     # Terms and factors lost or gained.
     ("a", BCE, [("dropped-term", "the term −y is missing")]),
     ("a - 1", BCE, [("dropped-term", "the factor y is missing")]),

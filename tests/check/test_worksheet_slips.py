@@ -35,6 +35,27 @@ a1 = tanh(z1)
 z2 = W2 a1 + b2
 J = 1/2 ||z2 - y||^2
 """
+THREE_LAYERS = """\
+input x in R^n, y in R^n
+parameters W1 in R^{n×n}, b1 in R^n, W2 in R^{n×n}, b2 in R^n, W3 in R^{n×n}, b3 in R^n
+z1 = W1 x + b1
+a1 = tanh(z1)
+z2 = W2 a1 + b2
+a2 = sigmoid(z2)
+z3 = W3 a2 + b3
+a3 = softmax(z3)
+J = -sum_i y_i log a3_i
+"""
+THREE_STEPS = """\
+dJ/da3 = -y / a3
+delta3 = a3 (sum_i y_i) - y
+dJ/dW3 = delta3 a2^T
+delta2 = (W3^T delta3) ⊙ a2 ⊙ (1 - a2)
+dJ/dW2 = delta2 a1^T
+dJ/db2 = delta2
+delta1 = (W2^T delta2) ⊙ (1 - a1 ⊙ a1)
+dJ/dW1 = delta1 x^T
+"""
 # The line of the derivation that is changed (from 0), what it becomes, and the names that explain it.
 SLIPS = (
     (0, "dJ/da2 = (y - a2) / (a2 ⊙ (1 - a2))", {"sign", "swapped-target"}),
@@ -90,6 +111,27 @@ SLIPS = (
     (8, "dJ/dx = W1^T delta1 + x", {"extra-term"}),
     (8, "dJ/dx = W1^T ((W2^T delta2) ⊙ f'(a1))", {"wrong-slope-point"}),
 )
+# The same in layers of one size, where letters, layers, indices and transposes can be taken for each other.
+THREE_SLIPS = (
+    (0, "dJ/da3 = y / a3", {"sign"}),
+    (1, "delta3 = -y ⊙ (1 - a3)", {"diagonal-jacobian"}),
+    (1, "delta3 = a3 - 2 y", {"factor"}),
+    (2, "dJ/dW3 = delta3 a1^T", {"wrong-layer"}),
+    (2, "dJ/dW3 = delta2 a2^T", {"wrong-layer"}),
+    (2, "dJ/dW3_{ij} = delta3_i a2_i", {"wrong-index"}),
+    (3, "delta2 = (W3^T delta3) ⊙ (1 - a2 ⊙ a2)", {"wrong-activation"}),
+    (3, "delta2 = (W2^T delta3) ⊙ a2 ⊙ (1 - a2)", {"wrong-layer"}),
+    (3, "delta2 = (W3 delta3) ⊙ a2 ⊙ (1 - a2)", {"transpose"}),
+    (3, "delta2 = (W3^T delta3) ⊙ a2", {"missing-slope"}),
+    (4, "dJ/dW2 = a1 delta2^T", {"transpose"}),
+    (5, "dJ/db2 = delta2 ⊙ delta2", {"extra-factor"}),
+    (6, "delta1 = (W2^T delta2) ⊙ (1 - a1)", {"wrong-exponent"}),
+    (6, "delta1 = (W2^T delta2) ⊙ a1 ⊙ (1 - a1)", {"wrong-activation"}),
+    (6, "delta1 = (W2^T delta3) ⊙ (1 - a1 ⊙ a1)", {"wrong-layer"}),
+    (6, "delta1 = delta2 ⊙ (1 - a1 ⊙ a1)", {"dropped-term"}),
+    (7, "dJ/dW1 = delta1 a1^T", {"wrong-variable"}),
+    (7, "dJ/dW1 = (W2^T delta2) x^T", {"missing-slope"}),
+)
 MISFITS = (
     (2, "dJ/dW2 = a1 delta2^T"),
     (2, "dJ/dW2 = delta2^T a1"),
@@ -128,6 +170,18 @@ def test_a_slip_is_found_at_its_line_with_its_name(line: int, text: str, names: 
     assert {m.name for m in first.mistakes} & names, [m.name for m in first.mistakes]
     # Nothing else is wrong: what follows is stated with names, not with the slip.
     assert all(c.verdict == "proved" for c in claims if c is not first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "text", "names"), THREE_SLIPS, ids=[f"{k}: {text}" for k, text, _ in THREE_SLIPS])
+def test_a_slip_between_layers_of_one_size_is_found_with_its_name(line: int, text: str, names: set[str]) -> None:
+    rows = THREE_STEPS.splitlines()
+    rows[line] = text
+    wrong = [c for c in check_worksheet(THREE_LAYERS + "\n".join(rows) + "\n") if c.verdict != "proved"]
+    assert [(c.verdict, c.where and c.where.line) for c in wrong] == [
+        ("refuted", len(THREE_LAYERS.splitlines()) + line + 1)
+    ]
+    assert wrong[0].mistakes[0].name in names
 
 
 @pytest.mark.parametrize(("line", "text"), MISFITS)

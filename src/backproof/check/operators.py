@@ -113,7 +113,7 @@ def transpose(site: Site) -> Iterator[Change]:
 
     def local(node: Expr, _: Known) -> Iterator[Change]:
         if isinstance(node, Tensor) and len(node.indices) == 2 and node.indices[0].sort == node.indices[1].sort:
-            yield Change(tensor(node.name, *reversed(node.indices)), node.name)
+            yield Change(tensor(node.name, *reversed(node.indices)), shown(tensor(node.name)))
 
     yield from everywhere(site, local)
     indices = site.equation.indices
@@ -131,7 +131,7 @@ def wrong_index(site: Site) -> Iterator[Change]:
                 for other in known:
                     if other != index and other.sort == index.sort:
                         new = tensor(node.name, *node.indices[:k], other, *node.indices[k + 1 :])
-                        words = (node.name, plain_index(other), plain_index(index))
+                        words = (shown(tensor(node.name)), plain_index(other), plain_index(index))
                         yield Change(new, "{0} at {1}, not at {2}", words)
 
     return everywhere(site, local)
