@@ -235,3 +235,10 @@ def test_where_shapes_do_not_fit_the_right_formula_is_shown(claim: str, network:
     assert found.verdict == "unread"
     assert found.correct is not None
     assert write(found.correct) == correct
+
+
+def test_what_the_right_formula_takes_for_granted_is_said() -> None:
+    [claim] = check("y - a", SOFTMAX)
+    assert "the correct formula takes for granted that sum(y) = 1" in claim.notes
+    [claim] = check("y - a", Network(output="softmax", loss="half-mse"))
+    assert not any("granted" in note for note in claim.notes)

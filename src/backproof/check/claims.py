@@ -13,7 +13,7 @@ from backproof.calculus.network import Network
 from backproof.check.comparison import Comparison, compare
 from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
-from backproof.check.right_forms import right_form
+from backproof.check.right_forms import convention, right_form
 from backproof.errors import BackproofError, FormulaError, Place, ShapeError
 from backproof.language.elaboration import Reading, elaborate
 from backproof.language.expression import Apply, Expr, Index, Tensor
@@ -270,7 +270,8 @@ def _explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
     from backproof.check.questions import would_be_right_for
 
     if correct is not None:
-        claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
+        notes = (*claim.notes, *convention(claim.network, program, left, correct))
+        claim = replace(claim, comparison=compare(program, right, correct, claim.indices), notes=notes)
     explanations = causes(claim.network, program, (left, right), correct, claim.indices, decision)
     others = would_be_right_for(claim.network, left, right)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations, would_be_right_for=others)

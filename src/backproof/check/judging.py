@@ -11,7 +11,7 @@ from backproof.check.claims import CheckedClaim, Where
 from backproof.check.comparison import compare
 from backproof.check.given import World
 from backproof.check.mistakes import simplest
-from backproof.check.right_forms import right_form
+from backproof.check.right_forms import convention, right_form
 from backproof.errors import BackproofError
 from backproof.language.expression import Expr, Index
 from backproof.language.notating import notate
@@ -85,7 +85,8 @@ def explained(claim: CheckedClaim, program: Program) -> CheckedClaim:
         said = claim.read_as.sides[0] if isinstance(claim.read_as, Relation) else _notated(program, left, claim.indices)
         shown = Relation((said, _notated(program, correct, claim.indices)), ("=",))
         claim = replace(claim, correct_expr=correct, correct=shown)
-        claim = replace(claim, comparison=compare(program, right, correct, claim.indices))
+        notes = (*claim.notes, *convention(claim.network, program, left, correct))
+        claim = replace(claim, comparison=compare(program, right, correct, claim.indices), notes=notes)
     explanations = causes(claim.network, program, (left, right), correct, claim.indices, decision)
     return replace(claim, mistakes=simplest(explanations), explanations=explanations)
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 
 from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.calculus.sweep import adjoint_name
 from backproof.check.comparison import folder_of
 from backproof.check.names import program_of
+from backproof.check.wording import condition_texts
 from backproof.language.expression import Apply, Expr, Tensor, apply, postorder, reindex
 from backproof.language.program import Definition, Program
 from backproof.language.walks import inline, names
+from backproof.proof.deciding import decide
+from backproof.proof.verdict import Budget, Condition, Kind
 
-ADJOINT = "∂J/∂"
+ADJOINT: Final = "∂J/∂"
+_QUICK: Final = Budget(seconds=0.5, condition_seconds=0)
 
 
 def right_form(network: Network, program: Program, left: Expr, right: Expr) -> Expr | None:
@@ -29,6 +34,16 @@ def right_form(network: Network, program: Program, left: Expr, right: Expr) -> E
     if not names(left):
         return None
     return folder_of(program, network.admissible).fold(left, values=dict.fromkeys((*_values(left), *_values(right))))
+
+
+def convention(network: Network, program: Program, left: Expr, correct: Expr) -> tuple[str, ...]:
+    """What the right form of a gradient takes for granted of the target, as a note; nothing where it holds always."""
+    if not network.admissible or not isinstance(left, Tensor) or not left.name.startswith(ADJOINT):
+        return ()
+    if decide(program, left, correct, budget=_QUICK).kind is Kind.PROVED:
+        return ()
+    stated = condition_texts((Condition.of(a) for a in network.admissible), program)
+    return ("the correct formula takes for granted that " + " and ".join(stated),)
 
 
 def _values(expr: Expr) -> Iterator[Apply]:
