@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from backproof.check.document.fallbacks import other_worlds
@@ -17,14 +18,18 @@ from backproof.check.document.means import counted, counted_relation
 from backproof.check.document.names import MODES, VECTOR_FUNCTIONS, Mode
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known
+from backproof.check.document.variables import (
+    depends_on_variable,
+    differentiated,
+    with_variables_held,
+    without_variables,
+)
 from backproof.check.document.vectors import numbered_entry, written_out
 from backproof.check.worksheet.reading import name_of
 from backproof.errors import BackproofError, ShapeError, UnknownNameError
 from backproof.language.notation import (
     Big,
-    Bracketed,
     Call,
-    Derivative,
     Notation,
     Number,
     Relation,
@@ -33,7 +38,7 @@ from backproof.language.notation import (
 )
 from backproof.language.reading import letter_of
 from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import fold, parts, with_parts
+from backproof.language.traversal import fold, with_parts
 
 MAX_VERSIONS: Final = 6
 ROWS: Final = "vectors are read as rows"
@@ -232,17 +237,18 @@ class Context:
         for mode, axis in itertools.product(MODES, axes):
             setting: Setting | BackproofError | None = None
             for claim, chosen, counts in variants if mode in allowed else ():
-                making = Making(
+                make = partial(
+                    Making,
                     self.name,
                     self.shapes,
                     claim,
                     text,
                     chosen,
-                    mode=mode,
                     unit_axis=axis,
                     rows=rows,
                     symmetric=self.symmetric,
                 )
+                making = make(mode=mode)
                 try:
                     made = making.setting(earlier=earlier)
                 except BackproofError as error:
@@ -257,7 +263,7 @@ class Context:
                     for m, i in letters.items()
                 }
                 said = tuple(f"{m} is the number of terms of the sum over {i}" for m, i in sorted(told.items()))
-                setting = made and replace(made, notes=(*made.notes, *said))
+                setting = made and replace(made, notes=(*made.notes, *said), as_matrices=partial(_as_matrices, make))
                 break
             if isinstance(setting, Setting):
                 other = axis is not None and axis != self.unit_axes[0]
@@ -310,21 +316,23 @@ class Context:
         ∂z/∂a does not need the definition of a: what holds for any a holds.
         """
         for number, versions in enumerate(self._versions(relation)):
-            if not number and (fewer := _without_variables(relation, versions)) is not None:
+            if not number and (fewer := without_variables(relation, versions)) is not None:
                 yield fewer, False, True
-            if not number and (held := _with_variables_held(relation, versions)) is not None:
+            if not number and (held := with_variables_held(relation, versions)) is not None:
                 yield held, False, True
             yield versions, number > 0, False
 
     def _versions(self, relation: Relation) -> Iterator[Mapping[str, Known]]:
         """Which definition each name has: the last one, or for one name another."""
         last = {name: versions[-1] for name, versions in self.definitions.items()}
-        found = list(dict.fromkeys(_differentiated(relation)))
+        found = list(dict.fromkeys(differentiated(relation)))
         heads = [n for n in found if n in self.definitions]
         if found and "" in found and not heads:
             # The derivative of a formula: its letters stand for themselves, whatever they meant before.
             # The functions that it calls keep theirs.
             called = {name_of(n.function) for n in pieces_of(relation) if isinstance(n, Call)}
+            if depends_on_variable(relation, last):
+                yield last
             yield {n: k for n, k in last.items() if n in called and k.parameters is not None}
         near: list[Known] = []
         for head in heads:
@@ -344,6 +352,10 @@ class Context:
             if versions not in tried:
                 tried.append(versions)
                 yield versions
+
+
+def _as_matrices(make: Callable[..., Making]) -> Setting | None:
+    return make(mode="matrices").setting(earlier=False)
 
 
 def _index_letters(head: Notation) -> tuple[str, ...]:
@@ -380,59 +392,3 @@ def with_families(root: Relation, families: Mapping[str, tuple[str, tuple[str, .
 
     found = fold(root, rule)
     return found if isinstance(found, Relation) else root
-
-
-def _without_variables(relation: Relation, versions: Mapping[str, Known]) -> Mapping[str, Known] | None:
-    """The definitions without those of the variables that no other variable is part of; None if nothing is left out."""
-    wrt = {
-        next((n for n, _ in uses(d.wrt) if n in versions), None) or name_of(d.wrt) or ""
-        for d in pieces_of(relation)
-        if isinstance(d, Derivative) and isinstance(d.wrt, Symbol)
-    }
-    left_out = {n for n in wrt if n in versions and not _within(n, versions) & (wrt - {n})}
-    return {n: k for n, k in versions.items() if n not in left_out} if left_out else None
-
-
-def _with_variables_held(relation: Relation, versions: Mapping[str, Known]) -> Mapping[str, Known] | None:
-    """For ∂f/∂x of f(x, y): the definitions without that of y, which the partial derivative holds."""
-    partial = [d for d in pieces_of(relation) if isinstance(d, Derivative) and d.style == "partial"]
-    parameters = {
-        p
-        for d in partial
-        for known in (versions.get(name_of(d.of.function if isinstance(d.of, Call) else d.of) or "") if d.of else None,)
-        if known is not None
-        for p in known.parameters or ()
-    }
-    left_out = parameters & set(versions)
-    return {n: k for n, k in versions.items() if n not in left_out} if left_out else None
-
-
-def _within(name: str, versions: Mapping[str, Known]) -> set[str]:
-    """All names that a definition leads to."""
-    found: set[str] = set()
-    stack = [name]
-    while stack:
-        known = versions.get(stack.pop())
-        if known is None:
-            continue
-        for node in pieces_of(known.body):
-            for inner, _ in uses(node) if isinstance(node, Symbol) else ():
-                if inner not in found:
-                    found.add(inner)
-                    stack.append(inner)
-    return found
-
-
-def _differentiated(relation: Relation) -> Iterator[str]:
-    """The names that are differentiated in a formula."""
-    stack: list[Notation] = [relation]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Derivative) and node.of is not None:
-            of = node.of
-            while isinstance(of, Bracketed):
-                of = of.body
-            if isinstance(of, Call):
-                of = of.function
-            yield name_of(of) or ""
-        stack.extend(parts(node))

@@ -38,12 +38,14 @@ class Evidence:
     """Letters by the notation around them; each formula adds to it.
 
     `vectors` stand in a norm, in a trace, or behind a transpose; `numbers` divide a number (1/N); `multiplied` are
-    capitals side by side; `of_vectors` says that norms, transposes, traces or inverses occur at all.
+    capitals side by side; `beside` stand next to a vector as its bias or in an elementwise product; `of_vectors` says
+    that norms, transposes, traces or inverses occur at all.
     """
 
     vectors: set[str] = field(default_factory=set[str])
     numbers: set[str] = field(default_factory=set[str])
     multiplied: set[str] = field(default_factory=set[str])
+    beside: set[str] = field(default_factory=set[str])
     of_vectors: bool = False
 
     def add(self, root: Notation) -> None:
@@ -60,6 +62,10 @@ class Evidence:
                     self.of_vectors |= isinstance(bare(base), Symbol) and (name_of(base) or "a")[0].isupper()
                 case Product("" | "·" | "@", factors):
                     self._product(factors)
+                case Product("⊙", factors):
+                    self.beside.update(n for n in map(_plain, factors) if n is not None)
+                case Plus(terms) if any(_matrix_times_vector(t) for _, t in terms):
+                    self.beside.update(n for n in (_plain(t) for _, t in terms) if n is not None)
                 case Quotient(numerator, denominator) if _is_number(numerator):
                     self.numbers.update(_divisors(denominator))
                 case _:
@@ -93,6 +99,16 @@ def _plain(node: Notation) -> str | None:
         return None
     name = name_of(node)
     return name if name is not None and (len(node.name) == 1 or node.name in GREEK) else None
+
+
+def _matrix_times_vector(node: Notation) -> bool:
+    """W x or Wᵀ h."""
+    inner = bare(node)
+    if not isinstance(inner, Product) or inner.sign not in ("", "·", "@"):
+        return False
+    first, last = bare(inner.factors[0]), _plain(inner.factors[-1])
+    matrix = _plain(first.body if isinstance(first, Transposed) else first)
+    return matrix is not None and matrix[0].isupper() and last is not None and last[0].islower()
 
 
 def _linear(node: Notation) -> Iterator[str]:

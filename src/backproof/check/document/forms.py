@@ -57,7 +57,8 @@ class Forms:
 
     `samples` are letters of examples, x^{(i)}, over which a sum runs somewhere; `steps` letters of time, h_{t−1};
     `classes` names that stand as an index, f_{y_i}; `words` pairs of a name and a letter that are one name, W_f;
-    `squares` names that are defined as a square, σ²; `summed` names with an index that a sum runs over;
+    `squares` names that are defined as a square, σ²; `functions` names that are defined as functions; `summed` names
+    with an index that a sum runs over;
     `primed` names with a prime that is no derivative; `ranged` the letters that a sum runs over; `upstream` names that
     were given to gradients so far; `places` the letters that stand for the one entry p_1 of each name p_i, and `placed`
     these names.
@@ -69,6 +70,7 @@ class Forms:
     words: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     squares: set[str] = field(default_factory=set[str])
     summed: set[str] = field(default_factory=set[str])
+    functions: set[str] = field(default_factory=set[str])
     primed: set[str] = field(default_factory=set[str])
     places: dict[Notation, str] = field(default_factory=dict[Notation, str])
     placed: set[str] = field(default_factory=set[str])
@@ -85,18 +87,21 @@ class Forms:
         pairs: set[tuple[str, str]] = set()
         before: set[str] = set()
         heads: set[str] = set()
+        indexed: set[str] = set()
         numbers: dict[str, set[Notation]] = defaultdict(set)
         for number, text in enumerate(texts):
             if number == MAX_SCANNED:
                 break
             nodes = formulas(text)
             for root in () if isinstance(nodes, BackproofError) else nodes:
-                if (
-                    isinstance(root, Relation)
-                    and isinstance(head := root.sides[0], Symbol)
-                    and len(head.subscripts) == 1
-                ):
-                    heads.add(head.name if letter_of(head.subscripts[0]) else f"{head.name}#")
+                head = root.sides[0] if isinstance(root, Relation) else None
+                if isinstance(head, Call) and isinstance(head.function, Symbol):
+                    found.functions.add(head.function.name)
+                if isinstance(head, Symbol) and len(head.subscripts) == 1:
+                    letter = letter_of(head.subscripts[0])
+                    heads.add(head.name if letter else f"{head.name}#")
+                    if letter in _INDICES:
+                        indexed.add(head.name)
                 if isinstance(root, Relation) and _squared(root.sides[0]) is not None:
                     found.squares.add(_squared(root.sides[0]) or "")
                 for node in pieces_of(root):
@@ -133,7 +138,8 @@ class Forms:
         if len(places) == 1 and free is not None:
             found.places = {places.pop(): free}
         found.summed = {base for base, own in letters.items() if own & bound}
-        found._find_words(letters, pairs, bound, gates=gates)
+        plain = {base: own for base, own in letters.items() if base not in indexed}
+        found._find_words(plain, pairs, bound, gates=gates)
         return found
 
     def _find_words(
@@ -179,6 +185,8 @@ class Forms:
                 return replace(new, denominator=fold(denominator, _product_with_d))
             case Derivative(None, Transposed(body)) if new.style == "prefix":
                 return Transposed(replace(new, wrt=body), span=new.span)
+            case Power(Symbol("e"), exponent) if "e" in self.functions:
+                return Call(Symbol("exp"), (exponent,), span=node.span)
             case Call(Symbol(subscripts=subs) as function) if len(subs) > 1:
                 # A function with its parameters below, h_{W,b}, is one name.
                 below = [letter_of(s) or "" for s in subs]

@@ -14,10 +14,11 @@ from backproof.check.claims import CheckedClaim
 from backproof.check.document.conditions import under
 from backproof.check.document.context import Context, Setting
 from backproof.check.document.forms import Forms, free_letters
+from backproof.check.document.gradients import gradients_written_out
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.numbers import at_a_point, at_values, only_value
-from backproof.check.document.phrases import BY_COLUMNS, BY_ROWS, NEGATIVES, ONE_EXAMPLE, SYMMETRY, UP_TO
+from backproof.check.document.phrases import BY_COLUMNS, BY_ROWS, DENOMINATOR, NEGATIVES, ONE_EXAMPLE, SYMMETRY, UP_TO
 from backproof.check.document.readings import (
     as_count,
     left_open,
@@ -28,27 +29,20 @@ from backproof.check.document.readings import (
 )
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.updates import ascends, gradient_of, positive_factor
-from backproof.check.document.vectors import entrywise, numbered, same
+from backproof.check.document.vectors import entrywise, same
 from backproof.check.judging import Equation, judged
-from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, ShapeError
 from backproof.language.elaboration import elaborate
 from backproof.language.expression import Size, Tensor, postorder
 from backproof.language.notation import (
-    Call,
     Cases,
     Derivative,
-    Matrix,
-    Notation,
-    Number,
     Relation,
     Symbol,
-    Words,
 )
 from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import fold, with_parts
 from backproof.language.walks import names
 from backproof.proof.verdict import Budget, Kind
 
@@ -93,14 +87,14 @@ class Judge:
             yield self.unread(piece, self.text(node, piece), node.span[0], FormulaError("there was no time left"))
             return
         update = gradient_of(node)
-        update = self._gradients_written_out(update) if update is not None else None
+        update = gradients_written_out(update, self.context.definitions) if update is not None else None
         if update is not None:
             yield from self._update(node, update, piece)
             return
         if any(sign not in EQUAL for sign in node.signs):
             yield self._no_equation(node, piece)
             return
-        entries = entrywise(self._gradients_written_out(node))
+        entries = entrywise(gradients_written_out(node, self.context.definitions))
         for number_of, part in enumerate(entries, start=1):
             for claim in self._same(part, piece) or self._judged(part, piece):
                 if len(entries) > 1:
@@ -294,34 +288,6 @@ class Judge:
             yield from found
             before = before if all(c.verdict == "unread" for c in found) else after
 
-    def _gradients_written_out(self, node: Relation) -> Relation:
-        """∇f by the variables of f(x, y): the row of partial derivatives, or for f(w) the gradient by w."""
-
-        def written(side: Notation, inside: tuple[Notation, ...] = ()) -> Notation:
-            side = with_parts(side, inside) if inside else side
-            inner = side.function if isinstance(side, Call) and isinstance(side.function, Derivative) else side
-            call = side if inner is not side else inner.of if isinstance(inner, Derivative) else None
-            if isinstance(call, Call) and any(number(a) is not None for a in call.arguments):
-                return side
-            if isinstance(inner, Derivative) and inner.style == "nabla" and isinstance(inner.wrt, Words) and inner.of:
-                of = inner.of.function if isinstance(inner.of, Call) else inner.of
-                versions = self.context.definitions.get(name_of(of) or "")
-                parameters = versions[-1].parameters if versions else None
-                if parameters and len(parameters) > 1 and inside == ():
-                    row = tuple(Derivative(of, Symbol(p), span=side.span) for p in parameters)
-                    return Matrix((row,), span=side.span)
-                if versions and parameters and len(parameters) == 1 and inside:
-                    head = versions[-1].head
-                    if places := numbered(versions[-1].body, parameters[0]):
-                        symbols = (Symbol(parameters[0], (Number(Fraction(k)),)) for k in places)
-                        return Matrix((tuple(Derivative(of, s, span=side.span) for s in symbols),), span=side.span)
-                    wrt = head.arguments[0] if isinstance(head, Call) else Symbol(parameters[0])
-                    return replace(inner, of=of, wrt=wrt, span=side.span)
-            return side
-
-        sides = (fold(s, written) for s in node.sides)
-        return replace(node, sides=tuple(written(s) for s in sides))
-
     def _own(self, node: Relation, piece: Piece) -> Iterator[CheckedClaim]:
         statement = Statement("claim", piece.text, 0, len(piece.text), self.document.name)
         first: list[CheckedClaim] = []
@@ -340,6 +306,8 @@ class Judge:
             if not first and setting.other and not proved:
                 continue
             if not first:
+                if setting.uncertain and not setting.cut and not self._for_matrices(setting, statement):
+                    claims = [self._step(replace(setting, uncertain=False), piece, step) for step in steps]
                 if setting.vetoed:
                     claims = [only_for_numbers(c) for c in claims]
                 elif not proved and (why := self._otherwise(setting, steps, statement)):
@@ -378,6 +346,18 @@ class Judge:
             raise ShapeError("the shapes fit in no reading of this formula")
         yield from (better(c) if c.decision is not None and c.decision.kind is Kind.REFUTED else c for c in first)
 
+    def _for_matrices(self, setting: Setting, statement: Statement) -> bool:
+        """Whether a formula in capitals may be true for matrices; what is not read then may be."""
+        try:
+            other = setting.as_matrices() if setting.as_matrices is not None else None
+        except BackproofError:
+            return False
+        try:
+            steps = [] if other is None else self._steps(other, statement)
+        except BackproofError:
+            return True
+        return any(s.verdict.kind is not Kind.REFUTED for s in steps)
+
     def _otherwise(self, setting: Setting, steps: list[Step], statement: Statement) -> str:
         """What has to be said where a claim is true for another meaning of letters that the text leaves open."""
         refuted = [s for s in steps if s.verdict.kind is Kind.REFUTED]
@@ -385,7 +365,8 @@ class Judge:
             return ""
         if letter := as_count(setting, refuted):
             return f"true if {letter} is the number of terms of a sum; the text does not say it"
-        turned = transposed_gradients(setting.relation, matrices_of(setting.world))
+        stated = DENOMINATOR.search(self.document.text) is not None
+        turned = None if stated else transposed_gradients(setting.relation, matrices_of(setting.world))
         if turned is not None:
             try:
                 other = self._steps(replace(setting, relation=turned), statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -45,7 +46,8 @@ class Setting:
     `earlier` says that a definition is used that is not the last one of its letter, so that nothing is refuted by it;
     `tentative` that capitals were taken for matrices and small letters for vectors, which holds if the shapes then fit;
     `signs` that norms, transposes or traces occur; `vetoed` that matrices fit the definitions, so that what holds for
-    numbers alone is not proved; `other` that this is a second choice, so that nothing is refuted by it.
+    numbers alone is not proved; `other` that this is a second choice, so that nothing is refuted by it;
+    `as_matrices` makes the world in which all capitals are matrices.
     """
 
     world: World
@@ -58,6 +60,7 @@ class Setting:
     signs: bool = False
     vetoed: bool = False
     other: bool = False
+    as_matrices: Callable[[], Setting | None] | None = None
 
 
 @dataclass

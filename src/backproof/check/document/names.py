@@ -34,7 +34,7 @@ from backproof.language.traversal import parts, with_parts
 
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
 VECTOR_FUNCTIONS: Final = frozenset({"softmax", "Softmax", "smax", "diag"})
-Mode = Literal["convention", "signs", "capitals", "numbers"]
+Mode = Literal["convention", "signs", "capitals", "numbers", "matrices"]
 MODES: Final[tuple[Mode, ...]] = ("convention", "signs", "capitals", "numbers")
 
 
@@ -45,7 +45,7 @@ class Names:
     `mode` says what letters are of which nothing is said. "convention": W, X and Θ, or vectors anywhere, make capitals
     matrices and small letters vectors; "signs": where norms, transposes or traces occur, capitals are matrices;
     "capitals": as by the convention, where capitals are multiplied but no sign of vectors occurs;
-    "numbers": all are numbers.
+    "numbers": all are numbers; "matrices": all capitals are matrices, whatever speaks for it.
     """
 
     name: str
@@ -186,14 +186,16 @@ class Names:
             "capitals": not usual and any(n in self.evidence.multiplied for n in plain),
         }
         self.allowed = frozenset(m for m in MODES if m == "numbers" or (modes[m] and not self.bold))
-        if self.mode == "numbers" or self.mode not in self.allowed:
+        if self.mode == "numbers" or self.mode not in self.allowed | {"matrices"} or self.bold:
             return
         self.convention = True
         defined = {n.partition("(")[0] for n in self.needed}
         for name in plain:
             base = name.partition("(")[0].partition("_")[0]
             capital = name[0].isupper()
-            usually = base in SCALARS and base not in defined and not (capital and base in self.evidence.multiplied)
+            shown = base in self.evidence.multiplied if capital else base in self.evidence.beside
+            shown = shown or (capital and self.mode == "matrices")
+            usually = base in SCALARS and base not in defined and not shown
             if base in LOSS_LETTERS or base in self.evidence.numbers or (usually and not self._shown(name)):
                 continue
             if capital or self.mode != "signs":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+DENOMINATOR: Final = re.compile(r"denominator[- ]layout", re.IGNORECASE)
 ONE_EXAMPLE: Final = re.compile(
     r"\b(?:single|one|each|per|i-?th|every|individual)[ -]+(?:\w+[ -]+)?"
     r"(?:example|sample|observation|datum|point|instance)"
