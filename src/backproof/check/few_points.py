@@ -39,7 +39,7 @@ PRIMES: Final = (5, 7, 3, 11, 13, 17)
 SEED: Final = 20
 MAX_DEFINITIONS: Final = 40
 MAX_AXES: Final = 4
-REMEMBERED: Final = 20_000
+REMEMBERED: Final = 5_000
 
 Array = tuple[tuple[Index, ...], list[float]]
 """Entries over axes in sorted order, the last one running fastest."""
