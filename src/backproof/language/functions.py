@@ -54,6 +54,11 @@ def exponential_power(base: Expr, exponent: Expr) -> Expr:
     return apply("exp", mul(exponent, apply("log", base)))
 
 
+def any_power(base: Expr, exponent: Expr) -> Expr:
+    """Base ^ exponent: a number stays an exponent, so that the base may be negative."""
+    return power(base, exponent.value) if isinstance(exponent, Num) else exponential_power(base, exponent)
+
+
 def hyperbolic_sine(u: Expr) -> Expr:
     """Sinh u = (eᵘ − e⁻ᵘ)/2."""
     return mul(Fraction(1, 2), add(apply("exp", u), mul(-1, apply("exp", mul(-1, u)))))
@@ -108,8 +113,8 @@ PAIRWISE: Final[Mapping[str, Callable[[Expr, Expr], Expr]]] = MappingProxyType(
         "maximum": maximum,
         "min": minimum,
         "minimum": minimum,
-        "pow": exponential_power,
-        "power": exponential_power,
+        "pow": any_power,
+        "power": any_power,
         "add": add,
         "subtract": lambda u, v: add(u, mul(-1, v)),
         "multiply": mul,

@@ -1,16 +1,21 @@
-"""How quick the explorer is for the person who uses it: the first page, a verdict, a slider."""
+"""How quick the explorer is for the person who uses it: the first page, a verdict, a slider; in Chromium."""
+
+# The browser's driver is Any here, and the tests' browser is found beside the tests.
+# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import pytest
-from web.browsing import DESK, opened, quiet
-from web.serving import Served, explorer
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-pytestmark = pytest.mark.slow
+from web.browsing import DESK, chromium, opened
+from web.serving import explorer
 
 PAINTED = """() => new Promise((tell) => {
   const since = (e) => e.name === "first-contentful-paint" && tell(performance.now() - e.startTime);
@@ -51,6 +56,14 @@ CLAIMS = [
 ]
 
 
+SLIDERS = [
+    ("", "slide-z"),
+    ("", "slide-y"),
+    ("?output=softmax&loss=cross-entropy", "slide-z₂"),
+    ("?layers=2-3-3-3&hidden=gelu&output=softmax&loss=cross-entropy&layer=1", "slide-z₂"),
+]
+
+
 def first_paint(browser: Any) -> float:
     """Seconds from the start of the command to the first content that is painted."""
     context = browser.new_context(viewport=DESK)
@@ -60,50 +73,29 @@ def first_paint(browser: Any) -> float:
         page.goto(served.address, wait_until="commit")
         since = page.evaluate(PAINTED)
         found = time.perf_counter() - start - since / 1000
-        assert page.locator(".steps > li").count() == 4
     context.close()
     return found
 
 
-def test_a_cold_start_paints_within_a_second(browser: Any) -> None:
-    assert min(first_paint(browser) for _ in range(5)) < 1
+def main() -> None:
+    """Print the times of all three."""
+    with chromium() as browser:
+        starts = sorted(first_paint(browser) for _ in range(5))
+        print(f"cold start to the first paint: {starts[0]:.2f} to {starts[-1]:.2f} s (5 starts)")
+        with explorer() as served:
+            page = opened(browser, served.address).page
+            page.wait_for_selector("#verdict .judgement:has-text('extra-slope')")
+            times = page.evaluate(VERDICTS, CLAIMS)
+            most = quantiles(times, n=20)[-1]
+            print(f"verdict: median {median(times):.0f} ms, 95 % within {most:.0f} ms ({len(times)} claims)")
+            for query, slider in SLIDERS:
+                page = opened(browser, served.address + query).page
+                page.wait_for_selector("#verdict .judgement")
+                if "layer=" in query:
+                    page.wait_for_selector("label:has-text('⁽¹⁾')")
+                frames = page.evaluate(SLIDE, slider)
+                print(f"{slider} {query or '(first page)'}: median frame {median(frames):.1f} ms")
 
 
-def test_a_verdict_comes_at_once(browser: Any, served: Served) -> None:
-    seen = opened(browser, served.address)
-    seen.page.wait_for_selector("#verdict .judgement:has-text('extra-slope')")
-    times = seen.page.evaluate(VERDICTS, CLAIMS)
-    assert quantiles(times, n=20)[-1] < 100
-    quiet(seen, served.address)
-
-
-@pytest.mark.parametrize(
-    ("query", "slider"),
-    [
-        ("", "slide-z"),
-        ("", "slide-y"),
-        ("?output=softmax&loss=cross-entropy", "slide-z₂"),
-        ("?layers=2-3-3-3&hidden=gelu&output=softmax&loss=cross-entropy&layer=1", "slide-z₂"),
-    ],
-)
-def test_sliders_keep_sixty_frames_a_second(browser: Any, served: Served, query: str, slider: str) -> None:
-    seen = opened(browser, served.address + query)
-    seen.page.wait_for_selector("#verdict .judgement")
-    if "layer=" in query:
-        seen.page.wait_for_selector("label:has-text('⁽¹⁾')")
-    watcher = seen.page.context.new_cdp_session(seen.page)
-    watcher.send("Performance.enable")
-
-    def spent() -> dict[str, float]:
-        return {m["name"]: m["value"] for m in watcher.send("Performance.getMetrics")["metrics"]}
-
-    before = spent()
-    times = seen.page.evaluate(SLIDE, slider)
-    after = spent()
-    gone = {name: after[name] - before[name] for name in after}
-    assert median(times) <= 17
-    # One layout a frame: nothing is measured between two changes.
-    assert gone["LayoutCount"] <= 1.2 * len(times)
-    work = gone["ScriptDuration"] + gone["LayoutDuration"] + gone["RecalcStyleDuration"]
-    assert work / len(times) < 0.010
-    quiet(seen, served.address)
+if __name__ == "__main__":
+    main()
