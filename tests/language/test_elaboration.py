@@ -537,3 +537,8 @@ def test_programs_without_a_loss_have_no_loss_letter() -> None:
     assert readings("x", scope)[0].sides[0].expr is x
     assert right("0 x", scope) is num(0)
     assert right("x^0", scope) is one
+
+
+@pytest.mark.parametrize("text", ["delta_L = pow(z, 3)", "delta_L = np.power(z, 3)", "delta_L = z^3"])
+def test_a_power_by_name_takes_negative_bases_to_whole_numbers(text: str) -> None:
+    assert right(text, OUTPUT) == power(k("z"), 3)
