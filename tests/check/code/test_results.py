@@ -78,6 +78,22 @@ def test_what_is_no_gradient_is_left_alone():
     assert len(report.gradients) == 3
 
 
+def test_an_error_that_looks_like_a_gradient_is_not_that_of_the_targets():
+    def loss(params, x, y):
+        return np.sum((x @ params["w"] - y) ** 2)
+
+    def gradient(params, x, y):
+        delta = 2 * (x @ params["w"] - y)
+        dw = x.T @ delta
+        return dw, delta
+
+    report = backproof.check_gradient(
+        gradient, forward=loss, inputs=({"w": normal(0, 3)}, normal(1, 5, 3), normal(2, 5))
+    )
+    assert [g.name for g in report.gradients] == ["w"]
+    assert report.ok
+
+
 def test_a_gradient_that_may_be_of_a_parameter_without_one_is_not_read():
     def layer(x, gain, shift):
         return x * gain + shift

@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from backproof.check.code.arguments import Path, children, is_leaf, is_object, library, written
-from backproof.check.code.layout import Layout
+from backproof.check.code.layout import UPSTREAM, Layout
 from backproof.errors import BackproofError
 
 PREFIX: Final = re.compile(r"^(?:d[LJECl]_?/?d_?|dloss_?d?_?|grad_?|nabla_|delta_|∂L?/?∂?|D_|d_|d|g_|g)(?=\w)")
@@ -222,7 +222,7 @@ def _by_returned_names(layout: Layout, result: Sequence[Any]) -> dict[str, Any] 
     placed = [name for name in known if name is not None]
     if not placed or len(set(placed)) < len(placed):
         return None
-    left = [n for n in layout.float_leaves if n not in placed and layout.role(layout.leaves[n]) != "upstream"]
+    left = _open(layout, placed, len(result))
     found: dict[str, Any] = {}
     loose: dict[str, Any] = {}
     for k, (key, name, value) in enumerate(zip(keys, known, result, strict=True)):
@@ -238,9 +238,26 @@ def _by_returned_names(layout: Layout, result: Sequence[Any]) -> dict[str, Any] 
             else:
                 left.remove(same)
                 found[same] = value
-    if len(loose) == len(left):
+    if len(loose) == len(left) and (UPSTREAM in layout.names or _is_flat(layout)):
         return found | dict(zip(left, loose.values(), strict=True))
     return found | {key: value for key, value in loose.items() if np.shape(value)}
+
+
+def _is_flat(layout: Layout) -> bool:
+    """Whether every argument is an array or a number."""
+    return all(map(is_leaf, layout.inputs))
+
+
+def _open(layout: Layout, placed: Sequence[str], count: int) -> list[str]:
+    """The arrays that a gradient without a known name may belong to: of a loss the parameters, of a function of
+    arrays that gives as many as it takes all of them, of a layer all but the upstream gradient.
+    """
+    others = [n for n in layout.float_leaves if n not in placed]
+    if UPSTREAM in layout.names:
+        return [n for n in others if layout.role(layout.leaves[n]) != "upstream"]
+    if _is_flat(layout) and count == len(layout.inputs):
+        return others
+    return [n for n in others if layout.role(layout.leaves[n]) == "parameter"]
 
 
 def is_gradient(key: str) -> bool:
