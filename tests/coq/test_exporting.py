@@ -80,3 +80,11 @@ def test_a_changed_statement_is_rejected(right, wrong, coq):
         changed = text.replace("a i - y i", "a i + y i")
     assert changed != text
     assert kernel.check(changed, limit=120).status == "rejected"
+
+
+@pytest.mark.slow
+def test_the_time_does_not_grow_with_a_power_of_the_depth(coq):
+    """Each layer is proved from the next; unfolding all of them at each took minutes for eight."""
+    network = Network(sizes=("n", *["h"] * 10, "k"), hidden="tanh", output="softmax", loss="cross-entropy")
+    answer = kernel.check(export(derive(network)).text, limit=60)
+    assert answer.accepted, answer.message

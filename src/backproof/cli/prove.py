@@ -140,7 +140,7 @@ def _said(words: str, file: Export, answer: Answer) -> str:
             lines.append("  without Coq: `-o FILE` writes the proof for somebody who has it")
         case "too long":
             lines.append(f"not checked: {answer.message}")
-            lines.append("  next: allow more time with --limit SECONDS")
+            lines.append("  next: allow more time with --limit SECONDS; --layers n-h..h-k proves every depth at once")
         case "rejected":
             where = f" at line {answer.place}" if answer.place else ""
             lines.append(f"NOT accepted by Coq{where}: {answer.message}")
