@@ -118,7 +118,8 @@ class LayerProofs(NetworkStatements):
         adjoint = self.names.of(self._adjoint(before))
         return (
             "eapply is_grad_eq.\n"
-            f"  - unfold J_of_{self.names.of(before)}. apply (bp_map {n} {self.tail(after)} {function} {slope} {self.view(before, place)} "
+            f"  - unfold J_of_{self.names.of(before)}. "
+            f"apply (bp_map {n} {self.tail(after)} {function} {slope} {self.view(before, place)} "
             f"{self.view(self._adjoint(after), place)} {self.of_example(self._gradient(after))}).\n"
             f"    intros; cbv beta; apply {self._slope(body.name)}; {self._sides()}.\n"
             f"  - intros; unfold {adjoint}; cbv beta; first [ring | field; bp_vside]."
@@ -156,7 +157,8 @@ class LayerProofs(NetworkStatements):
         adjoint = self.names.of(self._adjoint(before))
         return (
             "eapply is_grad_eq.\n"
-            f"  - unfold J_of_{self.names.of(before)}. apply (bp_dense {m} {n} {self.tail(after)} {function} {matrix} {self.names.of(f'b{label}')} "
+            f"  - unfold J_of_{self.names.of(before)}. "
+            f"apply (bp_dense {m} {n} {self.tail(after)} {function} {matrix} {self.names.of(f'b{label}')} "
             f"{self.view(before, inside)} {self.view(self._adjoint(after), place)}); "
             "[intros; unfold affine; f_equal; apply Sum_ext; intros; ring "
             f"| exact {self.of_example(self._gradient(after))}].\n"
