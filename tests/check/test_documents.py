@@ -436,3 +436,16 @@ def test_derivatives_of_a_high_order_are_not_worked_out(slope: str) -> None:
     started = time.monotonic()
     assert all(v == "unread" for v in verdicts(rf"$g(x) = e^{{-x^2}}$, ${slope} = x$"))
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"$f = (ax + b)^3$: $f'(x) = 3a(ax + b)^2$", "proved"),
+        (r"$f = (ax + b)^3$: $f'(x) = 3(ax + b)^2$", "refuted"),
+        (r"$f = \sum_w e^{s_w}$, so $\frac{\partial f}{\partial s_w} = f p_w$ with $p_w = e^{s_w}/f$", "unknown"),
+        (r"$L = \max(0, 1 - y w^T x)$: for $y w^T x < 1$, $\frac{\partial L}{\partial w} = -y x$", "unknown"),
+    ],
+)
+def test_what_is_explained_later_is_not_wrong(text: str, expected: str) -> None:
+    assert verdicts(text) == [expected]

@@ -275,6 +275,6 @@ def test_what_is_written_is_read_back_as_the_same_formula(spelling: str | None, 
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("seed", [101023, 108426, 108765, 110754, 111468, 113239, 116482])
+@pytest.mark.parametrize("seed", [101023, 108426, 108765, 110754, 111468, 113239, 116482, 200034, 210876, 224558])
 def test_a_power_of_a_bracket_behind_a_name_is_not_that_of_the_product(spelling: str, seed: int):
     test_what_is_written_is_read_back_as_the_same_formula.hypothesis.inner_test(spelling, seed)

@@ -60,7 +60,9 @@ class GivenNetwork(Network):
             if n.partition("(")[0] in TARGETS and 1 <= len(sorts) <= 2 and not _assumed(self.given, n)
         ]
         last = self.unit_axis if self.unit_axis is not None else int(self.given.row_vectors)
-        return tuple(Assumption(n, "unit-sum", axis=last if len(self.given.inputs[n]) == 2 else 0) for n in targets)
+        axes = {n: (last, 1 - last) if len(self.given.inputs[n]) == 2 else (0,) for n in targets}
+        told = self.unit_axis is not None or self.given.row_vectors
+        return tuple(Assumption(n, "unit-sum", axis=a) for n in targets for a in (axes[n][:1] if told else axes[n]))
 
     def describe(self) -> str:
         """The title of what was written."""

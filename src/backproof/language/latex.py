@@ -296,5 +296,6 @@ def _between(sign: str, left: Notation, right: Notation, written: str) -> str:
         return " \\cdot "
     if sign == "" and written.startswith(("(", "\\left(")) and not isinstance(left, Call):
         # J(θ) would be the loss as a function.
-        return " \\cdot " if isinstance(left, Symbol) and left.name in LOSS_LETTERS else ""
+        name = left.base if isinstance(left, Power) else left
+        return " \\cdot " if isinstance(name, Symbol) and name.name in LOSS_LETTERS else ""
     return PRODUCTS[sign]

@@ -117,7 +117,8 @@ class Spelling:
         if not written.startswith("(") or isinstance(left, Call | Transposed):
             return " "
         # J(θ) would be the loss as a function.
-        return " · " if isinstance(left, Symbol) and left.name in LOSS_LETTERS else ""
+        name = left.base if isinstance(left, Power) else left
+        return " · " if isinstance(name, Symbol) and name.name in LOSS_LETTERS else ""
 
 
 def compact(text: str) -> str:

@@ -95,6 +95,13 @@ def is_condition(node: Notation, classes: AbstractSet[str] = frozenset()) -> boo
     )
 
 
+def compares(text: str) -> bool:
+    """Whether a formula compares two quantities, y wᵀx < 1; a name compared with a number is a branch that is read."""
+    nodes = formulas(text)
+    roots = () if isinstance(nodes, BackproofError) else nodes
+    return any(isinstance(n, Relation) and n.signs in _ORDERS and not is_condition(n) for n in roots)
+
+
 def only_condition(piece: Piece, forms: Forms) -> Relation | None:
     """The condition that a formula is, if it is nothing else."""
     if piece.kind not in ("inline", "display") or len(piece.text) > 40:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -12,6 +12,7 @@ from typing import Final
 
 from backproof.check.document.fallbacks import other_worlds
 from backproof.check.document.forms import free_letters
+from backproof.check.document.logits import named, unnamed
 from backproof.check.document.making import Making, Setting
 from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
 from backproof.check.document.means import counted, counted_relation
@@ -150,6 +151,10 @@ class Context:
         }
         if not pairs or pairs == set(self.apart):
             return None
+        return self._again(self._written, frozenset(pairs))
+
+    def _again(self, written: Iterable[tuple[Relation, str]], apart: frozenset[tuple[str, str]]) -> Context:
+        """The context of other definitions."""
         other = Context(
             self.name,
             shapes=self.shapes,
@@ -160,9 +165,9 @@ class Context:
             ranged=self.ranged,
             samples=self.samples,
             unit_axes=self.unit_axes,
-            apart=frozenset(pairs),
+            apart=apart,
         )
-        for node, text in self._written:
+        for node, text in written:
             other.define(node, text)
         return other
 
@@ -181,6 +186,9 @@ class Context:
 
         Raises BackproofError where no world fits the formula.
         """
+        if (wanted := unnamed(relation, self.definitions)) and (written := named(self._written, wanted)) is not None:
+            yield from self._again(written, self.apart).settings(relation, text)
+            return
         relation = with_words(with_families(with_words(relation, self.apart), self.families), self.words)
         relation = numbered_entry(relation, self._indexed(relation))
         failed: BackproofError | None = None

@@ -11,7 +11,7 @@ from typing import Final
 
 from backproof.calculus.network import Network
 from backproof.check.claims import CheckedClaim
-from backproof.check.document.conditions import under
+from backproof.check.document.conditions import compares, under
 from backproof.check.document.context import Context, Setting
 from backproof.check.document.forms import Forms, free_letters
 from backproof.check.document.gradients import gradients_written_out
@@ -26,6 +26,7 @@ from backproof.check.document.readings import (
     of_the_loss,
     only_for_numbers,
     transposed_gradients,
+    unexplained,
 )
 from backproof.check.document.sources import Document, Piece
 from backproof.check.document.updates import ascends, gradient_of, positive_factor
@@ -178,6 +179,8 @@ class Judge:
             if claim.verdict == "refuted" and limited:
                 because = f"true for {limited} only; whether the words around it say so is not certain"
                 claim = replace(claim, verdict="unknown", because=because, mistakes=(), explanations=())
+            elif claim.verdict == "refuted" and (because := unexplained(claim) or self._conditional(piece)):
+                claim = left_open(claim, because)
             elif claim.verdict == "refuted" and (because := at_values(claim, self._values_here(piece))):
                 note = because.replace("true at", "for").replace("only, which the text gives", "as the text says")
                 notes = (*claim.notes, note)
@@ -227,6 +230,14 @@ class Judge:
             return "true for one example; the loss that the text defines is that of all examples"
         if self.networks.says(piece, UP_TO):
             return "true up to a constant factor only, which the sentence may leave away"
+        return ""
+
+    def _conditional(self, piece: Piece) -> str:
+        """What has to be said where the sentence states an inequality: the claim may hold only there."""
+        here = next((s for s in self.networks.sentences if s.start <= piece.start < s.end), None)
+        texts = [p.text for p in here.formulas] if here is not None else [piece.text]
+        if any(compares(text) for text in texts):
+            return "the sentence states a condition in which it may hold"
         return ""
 
     def _values_here(self, piece: Piece) -> dict[str, Fraction]:

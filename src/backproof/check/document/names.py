@@ -83,6 +83,16 @@ class Names:
         """The formula with f(x, y) replaced by f where f is defined as f(x, y)."""
         if depth > 200:
             raise FormulaError("the formula is nested too deeply")
+        if (
+            isinstance(node, Call)
+            and node.primes
+            and len(node.arguments) == 1
+            and isinstance(node.arguments[0], Symbol)
+        ):
+            known = self.versions.get(name_of(node.function) or "")
+            if known is not None and known.parameters is None and node.power is None:
+                # f′(x) where f = (a x + b)³.
+                return Derivative(node.function, node.arguments[0], "total", node.primes, span=node.span)
         if isinstance(node, Call) and not node.primes and node.power is None:
             name = name_of(node.function)
             known = self.versions.get(name or "")
@@ -185,8 +195,12 @@ class Names:
             "signs": self.evidence.of_vectors,
             "capitals": not usual and any(n in self.evidence.multiplied for n in plain),
         }
-        self.allowed = frozenset(m for m in MODES if m == "numbers" or (modes[m] and not self.bold))
-        if self.mode == "numbers" or self.mode not in self.allowed | {"matrices"} or self.bold:
+        small = bool(self.bold) and not any(n[0].isupper() for n in self.bold)
+        if self.bold:
+            # Capitals beside bold small letters are matrices, if the shapes then fit.
+            modes = dict.fromkeys(modes, False) | {"signs": small and any(n[0].isupper() for n in plain)}
+        self.allowed = frozenset(m for m in MODES if m == "numbers" or modes[m])
+        if self.mode == "numbers" or self.mode not in self.allowed | {"matrices"}:
             return
         self.convention = True
         defined = {n.partition("(")[0] for n in self.needed}

@@ -14,7 +14,7 @@ from backproof.check.document.context import Context
 from backproof.check.document.declared import Declarations
 from backproof.check.document.forms import Forms, formulas
 from backproof.check.document.judge import Judge
-from backproof.check.document.marks import has_gradient, number, pieces_of
+from backproof.check.document.marks import GRADIENT_LETTERS, has_gradient, number, pieces_of
 from backproof.check.document.networks import Networks
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
@@ -214,6 +214,8 @@ class _Reader:
         """Whether a relation only names a gradient, g = ∂L/∂h; the name then stands for it in all that follows."""
         found = named_gradient(self.forms.plain(node))
         if found is None or found.name in self.context.definitions or found.name in self.forms.upstream:
+            return False
+        if found.name in GRADIENT_LETTERS and self.context.losses():
             return False
         if not isinstance(node.sides[0], Symbol) and (found.name in self.named or self.context.losses()):
             return False

@@ -99,3 +99,17 @@ def of_the_loss(claim: CheckedClaim) -> bool:
     if claim.right is None or LOSS not in program.by_name:
         return False
     return all(n.startswith("∂") or n in reached(program, (LOSS,)) for n in names(claim.right))
+
+
+def unexplained(claim: CheckedClaim) -> str:
+    """What has to be said where the right side has names that the text does not connect with the left side."""
+    if claim.left is None or claim.right is None:
+        return ""
+    program = claim.network.program
+    roots = [n for n in names(claim.left) if not n.startswith("∂")]
+    roots += [n.removeprefix(f"∂{LOSS}/∂") for n in names(claim.left) | names(claim.right) if n.startswith("∂")]
+    roots += [LOSS] if any(n.startswith("∂") for n in names(claim.left)) else []
+    known = reached(program, roots) | {d.name for d in program.definitions}
+    other = sorted(n for n in names(claim.right) if not n.startswith(("∂", "slope")) and n not in known)
+    scalars = [n for n in other if program.inputs.get(n) != ()]
+    return f"the text does not say before this formula what {', '.join(scalars)} is" if scalars else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from backproof.check.document.marks import GRADIENT_LETTERS
 from backproof.language.notation import Bracketed, Call, Derivative, Notation, Product, Relation, Symbol
 from backproof.language.reading import letter_of
 from backproof.language.scope import LOSS_LETTERS
@@ -31,7 +30,7 @@ def named_gradient(node: Relation) -> Upstream | None:
         letters = [letter_of(s) for s in symbol.subscripts]
         named = gradient.of is not None and isinstance(gradient.of, Symbol) and gradient.of.name in LOSS_LETTERS
         own = isinstance(gradient.wrt, Symbol) and gradient.wrt.name != symbol.name
-        if named and own and gradient.order == 1 and all(letters) and symbol.name not in GRADIENT_LETTERS:
+        if named and own and gradient.order == 1 and all(letters):
             return Upstream(written(symbol), tuple(x or "" for x in letters), gradient)
     return None
 
