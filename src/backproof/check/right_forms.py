@@ -61,7 +61,10 @@ def short_equation(network: Network, target: str) -> Definition:
     program = program_of(network)
     definition = program.by_name[adjoint_name("J", target)]
     body = inline(definition.body, {d.name: (d.indices, d.body) for d in inner_gradients(program)})
-    return replace(definition, body=folder_of(program, network.admissible).fold(body))
+    plain = folder_of(program, ()).fold(body)
+    short = folder_of(program, network.admissible).fold(body) if network.admissible else plain
+    # Σy = 1 shortens a·Σy − y to a − y; where it would put 1 in the target's place, nobody means it.
+    return replace(definition, body=short if names(short) == names(plain) else plain)
 
 
 def inner_gradients(program: Program) -> Iterator[Definition]:

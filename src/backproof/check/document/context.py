@@ -31,6 +31,7 @@ from backproof.errors import BackproofError, ShapeError, UnknownNameError
 from backproof.language.notation import (
     Big,
     Call,
+    Derivative,
     Notation,
     Number,
     Relation,
@@ -281,6 +282,28 @@ class Context:
                 fits = fits or setting.tentative
             if setting is not None:
                 yield setting
+            if isinstance(setting, Setting) and mode == "convention":
+                yield from self._with_number(relation, text, versions, axis)
+
+    def _with_number(
+        self, relation: Relation, text: str, versions: Mapping[str, Known], axis: int | None
+    ) -> Iterator[Setting]:
+        """The world in which b of Xw + b is a number that every entry gets, where a small letter is the variable."""
+        variables = {
+            name_of(d.wrt) or "" for d in pieces_of(relation) if isinstance(d, Derivative) and isinstance(d.wrt, Symbol)
+        }
+        free = {v for v in variables if len(v) == 1 and v.islower() and v not in self.shapes and v not in versions}
+        for name in sorted(free):
+            shapes = {**self.shapes, name: ()}
+            making = Making(
+                self.name, shapes, relation, text, versions, mode="convention", unit_axis=axis, symmetric=self.symmetric
+            )
+            try:
+                made = making.setting(earlier=False)
+            except BackproofError:
+                continue
+            if made is not None:
+                yield replace(made, notes=(*made.notes, f"{name} is read as a number"))
 
     def _with_means(
         self, relation: Relation, versions: Mapping[str, Known]
