@@ -26,6 +26,7 @@ from backproof.run.tables import IDX_TYPES, INPUT_NAMES, TARGET_NAMES, header_of
 Array = NDArray[Any]
 Kind = TypeVar("Kind")
 PIECE: Final = 1 << 16  # rows
+ENTRIES: Final = 1 << 20  # of the inputs, at most, in a piece of wide rows
 SOURCES: Final = ".csv, .tsv, .parquet, .npy, .npz, .idx and -ubyte"
 
 
@@ -85,6 +86,11 @@ def _guarded(source: Path, act: Callable[[], Kind]) -> Kind:
         raise FileError("the data cannot be read", got=f"{source}: {str(error)[:200]}") from error
 
 
+def _step(width: int) -> int:
+    """How many rows make a piece."""
+    return max(1, min(PIECE, ENTRIES // max(1, width)))
+
+
 def _chosen(names: list[str], target: str | None) -> tuple[tuple[str, ...], str]:
     wanted = names[-1] if target is None else target
     if wanted not in names:
@@ -127,7 +133,7 @@ def _parquet(path: Path, target: str | None) -> Stream:
         # A row group at a time: `iter_batches` keeps what it has read until the file is closed.
         with parquet.ParquetFile(path) as file:
             for k in range(file.num_row_groups):
-                yield from file.read_row_group(k).to_batches(PIECE)
+                yield from file.read_row_group(k).to_batches(_step(len(columns)))
 
     return Stream(columns, wanted, lambda text: _columns(batches(), columns, wanted, text=text))
 
@@ -192,8 +198,9 @@ def _npy(path: Path, target: str | None) -> Stream:
         raise FileError("not one target for each example", expected=str(len(inputs)), got=str(len(goal)))
 
     def read(text: bool) -> Iterator[tuple[Array, Array]]:  # noqa: FBT001
-        for low in range(0, len(inputs), PIECE):
-            yield _rows(inputs[low : low + PIECE]), _goal(goal[low : low + PIECE], text=text)
+        step = _step(math.prod(inputs.shape[1:]))
+        for low in range(0, len(inputs), step):
+            yield _rows(inputs[low : low + step]), _goal(goal[low : low + step], text=text)
 
     return Stream(_named(inputs.shape), Path(target).stem, read)
 
@@ -216,7 +223,9 @@ def _npz(path: Path, target: str | None) -> Stream:
         with ExitStack() as stack:
             archive = stack.enter_context(zipfile.ZipFile(path))
             inputs, targets = (stack.enter_context(archive.open(f"{n}.npy")) for n in (first, goal))
-            yield from _both(_unpacked(inputs, *_npy_header(inputs)), _unpacked(targets, *_npy_header(targets)), text)
+            step = _step(math.prod(shapes[0][1:]))
+            rows = _unpacked(inputs, *_npy_header(inputs), step)
+            yield from _both(rows, _unpacked(targets, *_npy_header(targets), step), text)
 
     if shapes[0][0] != shapes[1][0]:
         raise FileError("not one target for each example", expected=str(shapes[0][0]), got=str(shapes[1][0]))
@@ -253,16 +262,18 @@ def _idx(path: Path, target: str | None) -> Stream:
 
     def read(text: bool) -> Iterator[tuple[Array, Array]]:  # noqa: FBT001
         with unpacking(path) as images, unpacking(other) as labels:
-            yield from _both(_unpacked(images, *header(images)), _unpacked(labels, *header(labels)), text)
+            step = _step(math.prod(shape[1:]))
+            rows = _unpacked(images, *header(images), step)
+            yield from _both(rows, _unpacked(labels, *header(labels), step), text)
 
     return Stream(_named(shape), "label", read)
 
 
-def _unpacked(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Array]:
+def _unpacked(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], step: int) -> Iterator[Array]:
     """An array from a stream of bytes, some rows at a time."""
     row = math.prod(shape[1:])
-    for low in range(0, shape[0], PIECE):
-        count = min(PIECE, shape[0] - low)
+    for low in range(0, shape[0], step):
+        count = min(step, shape[0] - low)
         data = file.read(count * row * dtype.itemsize)
         if len(data) < count * row * dtype.itemsize:
             raise FileError("the file is cut off", expected=f"{shape[0]} rows")

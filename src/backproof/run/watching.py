@@ -14,7 +14,7 @@ from backproof.language.walks import names
 from backproof.run.kernels import Kernel, parameters_of
 
 Array = NDArray[Any]
-PIECE: Final = 1 << 16  # examples
+PIECE: Final = 1 << 13  # examples
 
 
 def watched_loss(
