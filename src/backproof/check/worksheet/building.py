@@ -24,7 +24,7 @@ DEFINES: Final = ("=", ":=", "≡", "←")
 
 @dataclass
 class Builder:
-    """What has been declared and defined so far; `sums_loss` lets losses with up to `loss_axes` axes stand for their sum."""
+    """What has been declared and defined so far; `sums_loss` lets losses of up to `loss_axes` axes be their sum."""
 
     title: str = "the worksheet"
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
