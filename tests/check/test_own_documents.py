@@ -73,7 +73,14 @@ def outcome(path: Path) -> Outcome:
 
 # A sum over the steps of a recurrent network, a residual that is given as a function of an abstract one, x^k with a
 # letter for k, and a product whose shapes do not fit.
-OPEN = {"ranknet.txt": 1, "stackoverflow-bias.md": 1, "rnn-bptt.md": 1, "gauss-newton.md": 1, "bayes-mle.tex": 1, "linear-layer-shapes.rst": 1}
+OPEN = {
+    "ranknet.txt": 1,
+    "stackoverflow-bias.md": 1,
+    "rnn-bptt.md": 1,
+    "gauss-newton.md": 1,
+    "bayes-mle.tex": 1,
+    "linear-layer-shapes.rst": 1,
+}
 SLOW = ("attention", "hidden-layer-by-hand", "layer-norm-question")
 DOCUMENTS = sorted(p for p in HERE.iterdir() if p.suffix in SUFFIXES)
 
