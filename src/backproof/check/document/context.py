@@ -302,7 +302,8 @@ class Context:
                 made = making.setting(earlier=False)
             except BackproofError:
                 continue
-            if made is not None:
+            vector = name in making.transposed or name in making.evidence.vectors
+            if made is not None and name in making.evidence.beside and not vector:
                 yield replace(made, notes=(*made.notes, f"{name} is read as a number"))
 
     def _with_means(
