@@ -26,7 +26,17 @@ from backproof.language.expression import (
 
 def names(*roots: Expr) -> set[str]:
     """The names of all tensors inside the expressions."""
-    return {node.name for root in roots for node in postorder(root) if isinstance(node, Tensor)}
+    found: set[str] = set()
+    done: set[Expr] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Tensor):
+            found.add(node.name)
+        elif node.children and node not in done:
+            done.add(node)
+            stack += node.children
+    return found
 
 
 def count(root: Expr) -> int:
