@@ -473,3 +473,18 @@ def test_every_node_knows_where_it_was_written() -> None:
     assert tree.span == (0, 22)
     assert quotient.span == (0, 11)
     assert symbol.span == (14, 22)
+
+
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [
+        ("max(0, |x|)", Absolute(x)),
+        ("max(0, |x|^2)", Power(Absolute(x), Number(Fraction(2)))),
+        (r"\max(0, \|x\|)", Norm(x, "2")),
+        (r"\max(0, \|x\|^2)", Power(Norm(x, "2"), Number(Fraction(2)))),
+    ],
+)
+def test_a_bar_after_a_comma_opens(text: str, second: Notation) -> None:
+    found = parse(text)
+    assert isinstance(found, Call)
+    assert found.arguments[1] == second

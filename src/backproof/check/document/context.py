@@ -187,6 +187,7 @@ class Context:
 
         Raises BackproofError where no world fits the formula.
         """
+        relation = self._with_density(relation)
         if (wanted := unnamed(relation, self.definitions)) and (written := named(self._written, wanted)) is not None:
             yield from self._again(written, self.apart).settings(relation, text)
             return
@@ -209,6 +210,26 @@ class Context:
             yield setting
         if not found:
             raise failed
+
+    def _with_density(self, relation: Relation) -> Relation:
+        """Beside Φ, the normal distribution, φ is its density and not any function."""
+        called = {
+            n.function.name
+            for root in (relation, *(k.body for versions in self.definitions.values() for k in versions))
+            for n in pieces_of(root)
+            if isinstance(n, Call) and isinstance(n.function, Symbol)
+        }
+        if "Phi" not in called or "phi" not in called or "phi" in self.definitions:
+            return relation
+
+        def rule(node: Notation, inside: tuple[Notation, ...]) -> Notation:
+            new = with_parts(node, inside)
+            if isinstance(new, Call) and isinstance(new.function, Symbol) and new.function.name == "phi":
+                return replace(new, function=replace(new.function, name="normal_density"))
+            return new
+
+        found = fold(relation, rule)
+        return found if isinstance(found, Relation) else relation
 
     def _fallbacks(self, relation: Relation, text: str, failed: BackproofError) -> Iterator[Setting]:
         """Worlds for a formula that fits in none as the definitions stand."""

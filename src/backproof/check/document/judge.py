@@ -18,7 +18,16 @@ from backproof.check.document.gradients import gradients_written_out
 from backproof.check.document.marks import has_gradient, number
 from backproof.check.document.networks import Networks, better, where
 from backproof.check.document.numbers import at_a_point, at_values, only_value
-from backproof.check.document.phrases import BY_COLUMNS, BY_ROWS, DENOMINATOR, NEGATIVES, ONE_EXAMPLE, SYMMETRY, UP_TO
+from backproof.check.document.phrases import (
+    BY_COLUMNS,
+    BY_ROWS,
+    DENOMINATOR,
+    IN_A_CASE,
+    NEGATIVES,
+    ONE_EXAMPLE,
+    SYMMETRY,
+    UP_TO,
+)
 from backproof.check.document.readings import (
     as_count,
     left_open,
@@ -233,12 +242,11 @@ class Judge:
         return ""
 
     def _conditional(self, piece: Piece) -> str:
-        """What has to be said where the sentence states an inequality: the claim may hold only there."""
+        """What has to be said where the sentence states an inequality or a case: the claim may hold only there."""
         here = next((s for s in self.networks.sentences if s.start <= piece.start < s.end), None)
         texts = [p.text for p in here.formulas] if here is not None else [piece.text]
-        if any(compares(text) for text in texts):
-            return "the sentence states a condition in which it may hold"
-        return ""
+        held = any(compares(text) for text in texts) or self.networks.says(piece, IN_A_CASE)
+        return "the sentence states a condition in which it may hold" if held else ""
 
     def _values_here(self, piece: Piece) -> dict[str, Fraction]:
         """The values that the sentence of a formula gives as a condition: for β = 1."""

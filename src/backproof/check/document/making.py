@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
+from backproof import catalog
 from backproof.check.document.marks import GRADIENT_LETTERS, Bold, bold_names, pieces_of
 from backproof.check.document.names import Names
 from backproof.check.document.shapes import Shapes, uses
@@ -276,8 +278,17 @@ class Making(Names):
         """A function of which the text says nothing, prod(a, b), has no meaning that a claim could be judged by."""
         calls = [n for n in pieces_of(relation) if isinstance(n, Call) and isinstance(n.function, Symbol)]
         bodies = [p for known in self.needed.values() for p in pieces_of(known.body)]
+        differentiated = [n.of for n in pieces_of(relation) if isinstance(n, Derivative) and n.of is not None]
+        bodies += [p for of in differentiated for p in pieces_of(of)]
         said = {p.function for p in bodies if isinstance(p, Call)} | {c.function for c in calls if c.primes}
+        unknown = {*self.functions, *_any_functions()} - set(self.versions)
         for call in calls:
             function = call.function
-            if isinstance(function, Symbol) and function.name in self.functions and function not in said:
+            if isinstance(function, Symbol) and function.name in unknown and function not in said:
                 raise UnknownNameError(f"the text does not say what the function {function.name} is")
+
+
+@lru_cache(maxsize=1)
+def _any_functions() -> frozenset[str]:
+    """The names of functions that may be any: f, φ."""
+    return frozenset(n for e in catalog.activations() if e.abstract for n in (e.name, *e.aliases))

@@ -32,3 +32,9 @@ BY_COLUMNS: Final = re.compile(
 NEGATIVES: Final = re.compile(r"\bnegative|\bnoise\b|skip-?gram", re.IGNORECASE)
 
 SYMMETRY: Final = re.compile(r"symm?[eé]tr", re.IGNORECASE)
+
+IN_A_CASE: Final = re.compile(
+    r"\b(?:when(?:ever)?|if|where|while|as long as|assuming|provided|in the)\b[^.]{0,60}"
+    r"\b(?:in)?(?:active|violated|positive|negative|non-?zero|zero|saturated|satisfied|inside|outside)\b",
+    re.IGNORECASE,
+)

@@ -29,7 +29,7 @@ def named_gradient(node: Relation) -> Upstream | None:
             continue
         letters = [letter_of(s) for s in symbol.subscripts]
         named = gradient.of is not None and isinstance(gradient.of, Symbol) and gradient.of.name in LOSS_LETTERS
-        own = isinstance(gradient.wrt, Symbol) and gradient.wrt.name != symbol.name
+        own = isinstance(gradient.wrt, Symbol) and written(gradient.wrt) != written(symbol)
         if named and own and gradient.order == 1 and all(letters):
             return Upstream(written(symbol), tuple(x or "" for x in letters), gradient)
     return None

@@ -37,7 +37,8 @@ def listed(p: Cursor, stop: int) -> tuple[list[Notation], list[str]]:
     items: list[Notation] = []
     separators: list[str] = []
     while p.at < stop:
-        if p.is_sign(*SEPARATORS) and (items or p.is_sign(",", ";")):
+        # A bar after an expression separates, p(x | y); at the start of one it opens, max(0, |x|).
+        if p.is_sign(*SEPARATORS) and (len(items) > len(separators) or p.is_sign(",", ";")):
             separators.append(p.step().text)
             continue
         if len(items) > len(separators):
