@@ -281,7 +281,7 @@ class Making(Names):
         differentiated = [n.of for n in pieces_of(relation) if isinstance(n, Derivative) and n.of is not None]
         bodies += [p for of in differentiated for p in pieces_of(of)]
         said = {p.function for p in bodies if isinstance(p, Call)} | {c.function for c in calls if c.primes}
-        unknown = {*self.functions, *_any_functions()} - set(self.versions)
+        unknown = {*self.functions, *_any_functions()} - set(self.versions) - self.indexed
         for call in calls:
             function = call.function
             if isinstance(function, Symbol) and function.name in unknown and function not in said:
