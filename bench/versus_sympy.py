@@ -111,7 +111,7 @@ def theirs(pair: tuple[str, str], answer: Expr, cap: float) -> tuple[float, str]
 def ready() -> None:
     """What both sides have before the first pair: each used once, and the text of our catalogue read.
 
-    No pair of the benchmark is derived here. The garbage collector leaves alone, on both sides, what is there.
+    No pair of the benchmark is derived here. The garbage collector rests on both sides, as in `timeit`.
     """
     import sympy as library
 
@@ -122,7 +122,7 @@ def ready() -> None:
     for activation, loss in elementwise_pairs():
         unfold(apply(loss, unfold(apply(activation, tensor("z"))), tensor("y")))
     gc.collect()
-    gc.freeze()
+    gc.disable()
 
 
 def _simplified(pair: tuple[str, str], answer: Expr, out: Connection) -> None:
