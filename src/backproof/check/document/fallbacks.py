@@ -11,7 +11,7 @@ from backproof.check.document.shapes import uses
 from backproof.check.document.solving import solved
 from backproof.check.document.substitution import Known
 from backproof.check.worksheet.reading import name_of
-from backproof.language.notation import Call, Derivative, Notation, Relation, Symbol
+from backproof.language.notation import Call, Derivative, Notation, Number, Relation, Symbol
 from backproof.language.reading import letter_of
 from backproof.language.traversal import fold, with_parts
 
@@ -21,9 +21,33 @@ BELOW = "below"
 
 def other_worlds(relation: Relation, versions: Mapping[str, Known], samples: AbstractSet[str]) -> Iterator[World]:
     """A relation and definitions that may be meant, with what has to be said about them."""
+    yield from _named_inside(relation, versions)
     yield from _turned_round(relation, versions)
     yield from _two_layers(relation, versions)
     yield from _of_each_example(relation, versions, samples)
+
+
+def _named_inside(relation: Relation, versions: Mapping[str, Known]) -> Iterator[World]:
+    """∂ŷ/∂z with ŷ = σ(wx + b) and z = wx + b: ŷ is σ(z)."""
+    variables = {
+        name
+        for node in pieces_of(relation)
+        if isinstance(node, Derivative) and isinstance(node.wrt, Symbol)
+        for name, _ in uses(node.wrt)[:1]
+        if name in versions
+    }
+    for name in sorted(variables):
+        inner = versions[name]
+        if isinstance(inner.body, Symbol | Number) or not isinstance(inner.head, Symbol):
+            continue
+
+        def rule(part: Notation, inside: tuple[Notation, ...], inner: Known = inner) -> Notation:
+            new = with_parts(part, inside)
+            return inner.head if new == inner.body else new
+
+        named = {n: k if n == name else replace(k, body=fold(k.body, rule)) for n, k in versions.items()}
+        if changed := sorted(n for n, k in named.items() if k.body != versions[n].body):
+            yield relation, named, f"{name} stands in {', '.join(changed)}, by its definition"
 
 
 def _turned_round(relation: Relation, versions: Mapping[str, Known]) -> Iterator[World]:
