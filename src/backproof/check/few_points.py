@@ -33,7 +33,7 @@ from backproof.language.expression import (
     num,
 )
 from backproof.language.program import Assumption, Program
-from backproof.language.walks import inline, names
+from backproof.language.walks import inline
 
 PRIMES: Final = (5, 7, 3, 11, 13, 17)
 SEED: Final = 20
@@ -99,9 +99,8 @@ class FewPoint:
 
     def row(self, expr: Expr, indices: tuple[Index, ...]) -> Few:
         """The values of an expression at this point, over the given indices."""
-        for name in self._needed(expr):
-            definition = self.program.by_name[name]
-            self._names[name] = self._spread(self._part(definition.body), definition.indices)
+        for definition in self.program.needed(expr, self._names):
+            self._names[definition.name] = self._spread(self._part(definition.body), definition.indices)
         return Few(tuple(self._spread(self._part(expr), indices)))
 
     @cached_property
@@ -118,25 +117,6 @@ class FewPoint:
             if any(a.property == "unit-sum" for a in known):
                 total = sum(found[name])
                 found[name] = [x / total for x in found[name]]
-        return found
-
-    def _needed(self, expr: Expr) -> list[str]:
-        """The definitions that a formula needs and that are not computed yet, each after what it uses."""
-        found: list[str] = []
-        stack = [(name, False) for name in names(expr)]
-        done: set[str] = set()
-        while stack:
-            name, ready = stack.pop()
-            if name in done or name in self._names:
-                continue
-            if name in self.program.inputs:
-                self._names[name] = self._inputs[name]
-            elif ready:
-                done.add(name)
-                found.append(name)
-            elif name in self.program.by_name:
-                stack.append((name, True))
-                stack.extend((used, False) for used in names(self.program.by_name[name].body))
         return found
 
     def _part(self, root: Expr) -> Array:

@@ -31,7 +31,6 @@ from backproof.language.expression import (
     tensor,
 )
 from backproof.language.program import Assumption, Program
-from backproof.language.walks import names
 
 REMEMBERED: Final = 8_000
 MAX_ENTRIES: Final = 10**6
@@ -52,13 +51,16 @@ class Point:
         self._between = ("a", "A") if any_target else ("a", "A", "y", "Y")
         self.assumptions = (*program.assumptions, *assumptions)
         self._parts: dict[Expr, np.ndarray] = {}
-        self._names: dict[str, np.ndarray] = {}
         self._calls: dict[tuple[str, tuple[int, ...], tuple[tuple[Index, ...], ...]], Expr] = {}
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every sort."""
         return sizes_of(self.program)
+
+    @cached_property
+    def _names(self) -> dict[str, np.ndarray]:
+        return dict(self._inputs)
 
     @cached_property
     def _inputs(self) -> dict[str, np.ndarray]:
@@ -83,29 +85,9 @@ class Point:
     def value(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
         """The array of an expression at this point, with one axis for each of `indices`."""
         with np.errstate(all="ignore"):
-            for name in self._needed(expr):
-                definition = self.program.by_name[name]
-                self._names[name] = self._spread(definition.body, definition.indices)
+            for definition in self.program.needed(expr, self._names):
+                self._names[definition.name] = self._spread(definition.body, definition.indices)
             return self._spread(expr, indices)
-
-    def _needed(self, expr: Expr) -> list[str]:
-        """The definitions that a formula needs and that are not computed yet, each after what it uses."""
-        found: list[str] = []
-        stack = [(name, False) for name in names(expr)]
-        done: set[str] = set()
-        while stack:
-            name, ready = stack.pop()
-            if name in done or name in self._names:
-                continue
-            if name in self.program.inputs:
-                self._names[name] = self._inputs[name]
-            elif ready:
-                done.add(name)
-                found.append(name)
-            elif name in self.program.by_name:
-                stack.append((name, True))
-                stack.extend((used, False) for used in names(self.program.by_name[name].body))
-        return found
 
     def _spread(self, expr: Expr, indices: tuple[Index, ...]) -> np.ndarray:
         array = self._part(expr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import Literal
 
 from backproof.errors import UnknownNameError
 from backproof.language.expression import Expr, Index, tensor
+from backproof.language.walks import names
 
 Property = Literal[
     "unit-sum", "positive", "nonzero", "symmetric", "binary", "equals", "in-unit-interval", "plus-minus-one"
@@ -83,3 +84,21 @@ class Program:
     def extended(self, definitions: Iterable[Definition]) -> Program:
         """The program with more definitions at its end."""
         return replace(self, definitions=(*self.definitions, *definitions))
+
+    def needed(self, expr: Expr, known: Container[str] = ()) -> list[Definition]:
+        """The definitions that a formula needs, each after what it uses, without those of the `known` names."""
+        found: list[Definition] = []
+        done: set[str] = set()
+        stack = [(name, False) for name in names(expr)]
+        while stack:
+            name, ready = stack.pop()
+            if name in done or name in known or name not in self.by_name:
+                continue
+            definition = self.by_name[name]
+            if ready:
+                done.add(name)
+                found.append(definition)
+            else:
+                stack.append((name, True))
+                stack.extend((used, False) for used in names(definition.body))
+        return found
