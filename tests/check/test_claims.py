@@ -17,6 +17,8 @@ SOFTMAX = Network(output="softmax", loss="cross-entropy")
 DEEP = Network(("n", "h", "k"))
 BATCH = Network(("n", "h", "k"), reduction="mean")
 PENALISED = Network(("n", "h", "k"), l2="lambda")
+ROWS = Network(("n", "k"), reduction="sum", layout="rows")
+RELU = Network(("n", "h", "k"), hidden="relu", reduction="sum", layout="rows")
 ENDLESS = Network(("n", "h", "h", "k"), True)
 
 
@@ -98,6 +100,17 @@ def test_spellings_of_the_right_delta(text):
         ("dW2 = A1^T dZ2", Network(("n", "h", "k"), reduction="sum", layout="rows")),
         ("dA1 = dZ2 @ W2.T", Network(("n", "h", "k"), reduction="sum", layout="rows")),
         ("sigma'(z) = a(1-a)", BCE),
+        ("∂E/∂net = (o - t) o (1 - o)", HALF),
+        ("∂J/∂o = softmax(o) - t", SOFTMAX),
+        ("o - t", SOFTMAX),
+        ("dz_k = sum_j (a_j - y_j) a_j ([j=k] - a_k)", Network(output="softmax", loss="half-mse")),
+        ("(a - y)(Φ(z) + z φ(z))", Network(output="gelu", loss="half-mse")),
+        ("(a - y) φ'(z)", Network(output="gelu", loss="half-mse")),
+        ("dlogits = (probs - onehot)/N", Network(output="softmax", loss="cross-entropy", reduction="mean")),
+        ("W -= lr * X.T @ dZ", ROWS),
+        ("W := W - alpha X^T (A - Y)", ROWS),
+        ("W = W + 0.1 * X.T @ (Y - A)", ROWS),
+        ("b -= lr * dZ.sum(axis=0)", ROWS),
         ("delta = bce_1(a, y) sigma'(z)", BCE),
         ("\\delta_i = \\ell_1(a_i, y_i) f'(z_i)", Network(output="f", loss="ell")),
     ],
@@ -136,6 +149,13 @@ def test_right_claims(text, network):
         ("dW1 = delta1 x^T - lambda W1", PENALISED, "regulariser-sign"),
         ("db1 = delta1 + lambda b1", PENALISED, "regularised-bias"),
         ("dW2 = delta2 z1^T", DEEP, "wrong-variable"),
+        ("∂E/∂net = (t - o) o (1 - o)", HALF, "sign"),
+        ("W += lr * X.T @ dZ", ROWS, "sign"),
+        (
+            "dW1 = x^T (dZ2 W2^T)",
+            Network(("n", "h", "k"), hidden="relu", reduction="sum", layout="rows"),
+            "missing-slope",
+        ),
     ],
 )
 def test_wrong_claims_are_refuted_and_named(text, network, mistake):
@@ -163,6 +183,23 @@ def test_softmax_needs_its_condition():
     assert [condition_text(c, found.network.program) for c in found.conditions] == ["sum(y) = 1"]
     (general,) = check("a_i sum_k y_k - y_i", SOFTMAX)
     assert general.conditions == ()
+
+
+def test_a_letter_with_two_meanings_has_one_of_them_in_a_formula():
+    # ∂J/∂z = a − y holds; ∂J/∂o = o − y holds neither for logits nor for outputs.
+    assert verdict("∂J/∂o = o - y", BCE) == "refuted"
+    assert verdict("∂J/∂o = a - y", BCE) == "proved"
+
+
+def test_an_update_that_differs_by_a_positive_factor_is_left_open():
+    (found,) = check("b -= lr * dZ.mean(axis=0)", ROWS)
+    assert found.verdict == "unknown"
+    assert "positive factor" in (found.because or "")
+
+
+def test_an_update_that_adds_a_delta_is_left_open():
+    (found,) = check("w_ij ← w_ij + η δ_i x_j", Network(("n", "k")))
+    assert (found.verdict, found.mistakes) == ("unknown", ())
 
 
 def test_each_step_of_a_chain_is_judged():

@@ -272,6 +272,8 @@ SPELLINGS: dict[str, Notation] = {
     r"\frac {d f} {d x}": Derivative(f, x, "total"),
     r"\frac{dx_i}{dx_k}": Derivative(s("x", i), s("x", k), "total"),
     r"\frac{df(x)}{dx}": Derivative(call("f", x), x, "total"),
+    "d/dx ½ x^2": Derivative(times(Quotient(one, two), Power(x, two)), x, "total"),
+    "d/dx 1/2 x^2 + 1": plus(Derivative(times(Quotient(one, two), Power(x, two)), x, "total"), one),
     "d/dx (x^2)": Derivative(Power(x, two), x, "total"),
     "d(x^2)/dx": Derivative(Bracketed(Power(x, two)), x, "total"),
     r"\frac{d}{dx}(ax) + 1": plus(Derivative(times(a, x), x, "total"), one),
@@ -301,6 +303,8 @@ SPELLINGS: dict[str, Notation] = {
     "Σₖ xₖ": Big("sum", s("x", k), ("k",)),
     "sum_k x_k": Big("sum", s("x", k), ("k",)),
     "sum_k(p_k x_k)": Big("sum", times(s("p", k), s("x", k)), ("k",)),
+    "sum_k(x_k) * b": times(Big("sum", s("x", k), ("k",)), b, sign="*"),
+    "a/sum_k(x_k) b": times(Quotient(a, Big("sum", s("x", k), ("k",))), b),
     r"\sum_{k=1}^{K} x_k": Big("sum", s("x", k), ("k",), one, s("K")),
     r"\sum^n_{i=1} x_i": Big("sum", s("x", i), ("i",), one, s("n")),
     "Σᵢ₌₁ⁿ xᵢ": Big("sum", s("x", i), ("i",), one, s("n")),
@@ -402,6 +406,7 @@ def test_a_cross_entropy_with_two_sums() -> None:
 
 def test_a_power_behind_the_parentheses_of_a_sum_is_one_of_each_term() -> None:
     assert parse("sum_k (a_k - y_k)^2") == parse("Σ_k (a_k - y_k)^2")
+    assert parse("sum_k (a_k - y_k) c_k (d_k + e_k)") == parse("Σ_k (a_k - y_k) c_k (d_k + e_k)")
     assert parse("mean_k (a_k - y_k)^2") == parse("mean_k ((a_k - y_k)^2)")
     assert isinstance(parse("sum(a - y)^2"), Power)
 

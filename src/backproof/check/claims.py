@@ -11,9 +11,11 @@ from typing import Final, Literal
 from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.check.comparison import Comparison, compare
+from backproof.check.density import is_normal_density, with_density
 from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
 from backproof.check.right_forms import convention, right_form
+from backproof.check.updates import OF_UPDATE, ascends, claimed_gradient, is_positive_factor
 from backproof.errors import BackproofError, FormulaError, Place, ShapeError
 from backproof.language.elaboration import Reading, elaborate
 from backproof.language.expression import Apply, Expr, Index, Tensor
@@ -21,6 +23,7 @@ from backproof.language.grammar import parse_all
 from backproof.language.notating import notate
 from backproof.language.notation import Derivative, Notation, Relation, Symbol
 from backproof.language.program import Definition, Program
+from backproof.language.traversal import pieces_of
 from backproof.proof.deciding import decide
 from backproof.proof.verdict import Condition, Verdict, Witness
 
@@ -93,6 +96,7 @@ def check(
     and no other networks are searched for. `notations` are the parses of the text where it was parsed before.
     """
     try:
+        notations = notations or parse_all(text, known=scope_of(network).aliases.keys())
         readings = _readings(text, network, notations)
     except BackproofError as error:
         mistakes = _slip_of_shape(text, network) if explain and isinstance(error, ShapeError) else ()
@@ -108,7 +112,26 @@ def check(
             break
     if len(readings) > 1 and not any(c.notes for c in best):
         best = tuple(replace(c, notes=(f"one of {len(readings)} readings",)) for c in best)
-    return tuple(_explained(c, program) if explain else c for c in best)
+    best = tuple(_explained(c, program) if explain else c for c in best)
+    updates = [n for n in notations if isinstance(n, Relation) and claimed_gradient(n) is not None]
+    return tuple(_of_update(c, updates[0], program) for c in best) if updates else best
+
+
+def _of_update(claim: CheckedClaim, update: Relation, program: Program) -> CheckedClaim:
+    """What is said of w ← w − η g, where the right side of the claim is g."""
+    claim = replace(claim, notes=(*claim.notes, OF_UPDATE))
+    if claim.verdict != "refuted" or claim.left is None or claim.right is None:
+        return claim
+    correct = right_form(claim.network, program, claim.left, claim.right)
+    found = compare(program, claim.right, correct, claim.indices) if correct is not None else None
+    because = None
+    if is_positive_factor(found):
+        because = "it differs from the gradient by a positive factor, which the step size may hold"
+    elif ascends(update) and any(isinstance(n, Symbol) and n.name == "delta" for n in pieces_of(update)):
+        because = "it adds to the parameter: δ may be meant with the opposite sign"
+    if because is None:
+        return claim
+    return replace(claim, verdict="unknown", because=because, mistakes=(), explanations=(), would_be_right_for=())
 
 
 def _slip_of_shape(text: str, network: Network) -> tuple[Mistake, ...]:
@@ -161,18 +184,20 @@ def _with_right_form(claim: CheckedClaim) -> CheckedClaim:
 
 
 def _as_equation(notation: Notation) -> Relation:
-    """The claim as an equation: a formula alone claims δ of the output layer."""
+    """The claim as an equation: a formula alone claims δ of the output layer, an update the gradient in it."""
     if isinstance(notation, Relation):
-        return notation
+        return claimed_gradient(notation) or notation
     return Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
 
 
-def _readings(text: str, network: Network, notations: Sequence[Notation] | None) -> dict[Reading, Relation]:
+def _readings(text: str, network: Network, notations: Sequence[Notation]) -> dict[Reading, Relation]:
     """Every way to read the claim, the likeliest first, with the equation as it was written."""
     scope = scope_of(network)
     found: list[tuple[Reading, Relation]] = []
     first_error: BackproofError | None = None
-    for notation in notations or parse_all(text, known=scope.aliases.keys()):
+    for notation in notations:
+        if network.output != "phi" and network.hidden != "phi" and is_normal_density((notation,)):
+            notation = with_density(notation)
         signs = notation.signs if isinstance(notation, Relation) else ()
         other = next((s for s in signs if s not in EQUALS), None)
         if other is not None:

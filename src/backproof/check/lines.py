@@ -178,12 +178,9 @@ class Lines:
         found += [around.folder.fold(fuller), around.general_folder.fold(inline(bases[1], outputs))]
         above = [n for n in names(fuller) if n in self.equations and n != self.gradient]
         if above:
-            short = {
-                n: (d.indices, around.folder.fold(inline(d.body, outputs)))
-                for n, d in self.equations.items()
-                if n in above
-            }
-            found += [inline(f, short) for f in (fuller, around.opened(fuller))]
+            plain = {n: (d.indices, inline(d.body, outputs)) for n, d in self.equations.items() if n in above}
+            short = {n: (indices, around.folder.fold(body)) for n, (indices, body) in plain.items()}
+            found += [inline(fuller, plain), *(inline(f, short) for f in (fuller, around.opened(fuller)))]
         return tuple(dict.fromkeys((*self._given, *found)))
 
     def site(self, formula: Definition) -> Site:

@@ -28,11 +28,14 @@ OUTPUTS: Final = (
     "pred",
     "output",
     "out",
+    "o",
+    "prob",
+    "probs",
     "A",
     "Yhat",
 )
 LOGITS: Final = ("z", "logits", "o", "net", "Z", "logit", "s")
-TARGETS: Final = ("y", "t", "target", "targets", "Y", "T", "label", "labels")
+TARGETS: Final = ("y", "t", "target", "targets", "Y", "T", "label", "labels", "onehot", "one_hot")
 WEIGHTS: Final = ("W", "w", "Theta", "theta", "weight", "weights")
 BIASES: Final = ("b", "bias")
 GENERIC_ACTIVATIONS: Final = ("f", "g", "phi", "h", "act", "activation")

@@ -196,7 +196,9 @@ class _Relation:
         if reader.flip:
             other = "rows" if reader.row_vectors else "columns"
             reader.note(f"read with vectors as {other}" + (" and weights transposed" if reader.flip > 1 else ""))
-        return Reading(settled, self._signs, tuple(reader.notes), reader.choices.cost + 10 * reader.flip)
+        return Reading(
+            settled, self._signs, tuple(reader.notes), reader.choices.cost + 2 * reader.doublings + 10 * reader.flip
+        )
 
     def _unified(self, sides: Sequence[Typed]) -> list[Typed]:
         reader = self._reader

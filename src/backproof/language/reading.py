@@ -72,6 +72,7 @@ class Reader:
         self.local_sizes: dict[str, str] = {}
         self.only_examples: set[str] = set()
         self.summed_except: frozenset[str] | None = None
+        self._kinds: dict[str, str] = {}
         self._axes = 0
 
     @property
@@ -106,6 +107,18 @@ class Reader:
     def suggestion(self, name: str) -> str | None:
         """What to do about an unknown name; found once only, as it looks at all names."""
         return self.scope.suggestion(name) if self.choices.likeliest else None
+
+    def spelt(self, spelling: str, name: str) -> None:
+        """Keeps that a tensor was written so: a letter with two meanings has one of them in the whole formula."""
+        kind = name.partition("(")[0]
+        if self._kinds.setdefault(spelling, kind) != kind and spelling in self.scope.ambiguous:
+            raise FormulaError(f"{spelling} cannot mean two things in one formula")
+
+    @property
+    def doublings(self) -> int:
+        """How many letters with two meanings were read as what another letter of the formula means too."""
+        kinds = list(self._kinds.values())
+        return sum(kinds.count(kind) > 1 for spelling, kind in self._kinds.items() if spelling in self.scope.ambiguous)
 
     def note(self, text: str) -> None:
         """Remembers something to be said about how the text was read."""

@@ -67,6 +67,11 @@ class Scope:
         """The sorts of all axes of the program."""
         return frozenset(sort for name in self.program.names for sort in self.program.sorts(name))
 
+    @cached_property
+    def ambiguous(self) -> frozenset[str]:
+        """The written names, without a layer, that may mean several tensors."""
+        return frozenset(key.partition("(")[0] for key, names in self.aliases.items() if len(names) > 1)
+
     def sort_of(self, key: str) -> str | None:
         """The sort whose size a letter names."""
         if key in self.sizes:

@@ -20,6 +20,7 @@ class TensorUse:
     """A tensor with its subscripts: letters or `:`; `sample` is the letter of an example, x^{(i)}.
 
     `note` is what has to be said about this use, `only_example` a superscript (i) left out where there is one example.
+    `spelling` is how its name was written, without layer and indices.
     """
 
     name: str
@@ -27,6 +28,7 @@ class TensorUse:
     sample: str | None = None
     note: str | None = None
     only_example: str | None = None
+    spelling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,21 @@ def meanings(reader: Reader, symbol: Symbol, label: str | None = None, *, own: b
     items = _items(reader, symbol)
     bases = spellings(symbol)
     explicit = label is None and symbol.label is not None
+    spelling = bases[0]
     options = _tensor_meanings(reader, bases, written, items, explicit=explicit)
     if not options and (swapped := other_case(bases)):
         options = _tensor_meanings(reader, swapped, written, items, explicit=explicit)
     if not options and written is None and (split := _split_digits(symbol)) is not None:
-        options = _tensor_meanings(reader, (split[0],), split[1], items)
+        spelling = split[0]
+        options = _tensor_meanings(reader, (spelling,), split[1], items)
+    options = [(cost, _spelt(use, spelling)) for cost, use in options]
     if own and label is None:
         options += _other_meanings(reader, symbol, items, found=bool(options))
     return options
+
+
+def _spelt(use: Meaning, spelling: str) -> Meaning:
+    return replace(use, spelling=spelling) if isinstance(use, TensorUse) else use
 
 
 def unknown_name(reader: Reader, symbol: Symbol, node: Notation) -> UnknownNameError:

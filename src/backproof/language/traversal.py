@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -114,6 +114,15 @@ def with_parts(node: Notation, new: tuple[Notation, ...]) -> Notation:
             return replace(node, body=next(left))
         case _:
             raise TypeError(f"not notation: {type(node).__name__}")
+
+
+def pieces_of(root: Notation) -> Iterator[Notation]:
+    """Every piece of a formula, the whole first."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(parts(node))
 
 
 def fold(root: Notation, rule: Callable[[Notation, tuple[Result, ...]], Result]) -> Result:

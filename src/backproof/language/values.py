@@ -45,6 +45,8 @@ def realised(reader: Reader, meaning: Meaning, *, gradient: bool = False) -> Typ
 def _tensor(reader: Reader, use: TensorUse, *, gradient: bool) -> Typed:
     if use.note is not None:
         reader.note(use.note)
+    if use.spelling is not None:
+        reader.spelt(use.spelling, use.name)
     if use.only_example is not None:
         reader.only_examples.add(use.only_example)
     sorts = reader.scope.program.sorts(use.name)

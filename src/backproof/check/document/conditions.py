@@ -10,13 +10,12 @@ from fractions import Fraction
 from typing import Final
 
 from backproof.check.document.forms import Forms, formulas
-from backproof.check.document.marks import pieces_of
 from backproof.check.document.sources import Document, Piece
 from backproof.errors import BackproofError
 from backproof.language.notation import Big, Cases, Indicator, Notation, Number, Relation, Symbol, Words
 from backproof.language.reading import bare, letter_of
 from backproof.language.text import write
-from backproof.language.traversal import fold, with_parts
+from backproof.language.traversal import fold, pieces_of, with_parts
 
 _IF: Final = (
     r"(?:if|for|when|where|whenever|case|cases|with|assuming|that|wenn|falls|für|fall|si|cas|pour|cuando|caso|para)"

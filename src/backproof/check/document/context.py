@@ -8,13 +8,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
+from backproof.check.density import is_normal_density, with_density
 from backproof.check.document.fallbacks import other_worlds
 from backproof.check.document.forms import free_letters
 from backproof.check.document.logits import named, unnamed
 from backproof.check.document.making import Making, Setting
-from backproof.check.document.marks import GRADIENT_LETTERS, bold_names, pieces_of
+from backproof.check.document.marks import GRADIENT_LETTERS, bold_names
 from backproof.check.document.means import counted, counted_relation
 from backproof.check.document.names import MODES, VECTOR_FUNCTIONS, Mode
 from backproof.check.document.shapes import uses
@@ -40,7 +41,7 @@ from backproof.language.notation import (
 )
 from backproof.language.reading import letter_of
 from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import fold, with_parts
+from backproof.language.traversal import fold, pieces_of, with_parts
 
 MAX_VERSIONS: Final = 6
 ROWS: Final = "vectors are read as rows"
@@ -187,7 +188,9 @@ class Context:
 
         Raises BackproofError where no world fits the formula.
         """
-        relation = self._with_density(relation)
+        bodies = (k.body for versions in self.definitions.values() for k in versions)
+        if "phi" not in self.definitions and is_normal_density((relation, *bodies)):
+            relation = cast("Relation", with_density(relation))
         if (wanted := unnamed(relation, self.definitions)) and (written := named(self._written, wanted)) is not None:
             yield from self._again(written, self.apart).settings(relation, text)
             return
@@ -210,26 +213,6 @@ class Context:
             yield setting
         if not found:
             raise failed
-
-    def _with_density(self, relation: Relation) -> Relation:
-        """Beside Φ, the normal distribution, φ is its density and not any function."""
-        called = {
-            n.function.name
-            for root in (relation, *(k.body for versions in self.definitions.values() for k in versions))
-            for n in pieces_of(root)
-            if isinstance(n, Call) and isinstance(n.function, Symbol)
-        }
-        if "Phi" not in called or "phi" not in called or "phi" in self.definitions:
-            return relation
-
-        def rule(node: Notation, inside: tuple[Notation, ...]) -> Notation:
-            new = with_parts(node, inside)
-            if isinstance(new, Call) and isinstance(new.function, Symbol) and new.function.name == "phi":
-                return replace(new, function=replace(new.function, name="normal_density"))
-            return new
-
-        found = fold(relation, rule)
-        return found if isinstance(found, Relation) else relation
 
     def _fallbacks(self, relation: Relation, text: str, failed: BackproofError) -> Iterator[Setting]:
         """Worlds for a formula that fits in none as the definitions stand."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.marks import pieces_of
 from backproof.check.worksheet.reading import name_of
 from backproof.language.letters import GREEK
 from backproof.language.notation import (
@@ -27,6 +26,7 @@ from backproof.language.notation import (
     Transposed,
 )
 from backproof.language.reading import bare
+from backproof.language.traversal import pieces_of
 
 SCALARS: Final = frozenset("lambda eta alpha beta gamma epsilon eps mu rho tau m n N M B K T t k i j l s c".split())
 _OF_MATRICES: Final = frozenset({"tr", "Tr", "trace", "det", "vec", "rank"})

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from backproof.check.document.marks import pieces_of
 from backproof.check.document.shapes import uses
 from backproof.check.document.solving import solved
 from backproof.check.document.substitution import Known
 from backproof.check.worksheet.reading import name_of
 from backproof.language.notation import Call, Derivative, Notation, Number, Relation, Symbol
 from backproof.language.reading import letter_of
-from backproof.language.traversal import fold, with_parts
+from backproof.language.traversal import fold, pieces_of, with_parts
 
 World = tuple[Relation, Mapping[str, Known], str]
 BELOW = "below"

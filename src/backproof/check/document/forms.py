@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from backproof.check.document.marks import pieces_of
 from backproof.check.document.upstream import Upstream, with_gradients
 from backproof.errors import BackproofError
 from backproof.language.grammar import parse_list
@@ -31,7 +30,7 @@ from backproof.language.notation import (
 )
 from backproof.language.reading import bare, letter_of
 from backproof.language.text import write
-from backproof.language.traversal import fold, parts, with_parts
+from backproof.language.traversal import fold, parts, pieces_of, with_parts
 
 MAX_SCANNED: Final = 3_000
 _SAMPLES: Final = frozenset("ijkmnstp")

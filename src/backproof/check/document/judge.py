@@ -38,9 +38,9 @@ from backproof.check.document.readings import (
     unexplained,
 )
 from backproof.check.document.sources import Document, Piece
-from backproof.check.document.updates import ascends, gradient_of, positive_factor
 from backproof.check.document.vectors import entrywise, same
 from backproof.check.judging import Equation, judged
+from backproof.check.updates import OF_UPDATE, ascends, gradient_of, is_positive_factor
 from backproof.check.worksheet.sheet import Step, chain_of, rank, steps_of
 from backproof.check.worksheet.statements import Statement
 from backproof.errors import BackproofError, FormulaError, ShapeError
@@ -154,12 +154,11 @@ class Judge:
         except BackproofError:
             found = []
         uphill = ascends(node)
-        note = "an update against the gradient, up to a factor that the step size takes in"
         for claim in found:
             proved = claim.verdict == "proved"
-            refuted = claim.verdict == "refuted" and not uphill and not positive_factor(claim) and of_the_loss(claim)
-            if proved or refuted:
-                yield replace(claim, claim=self.text(node, piece), notes=(*claim.notes, note))
+            off = claim.verdict == "refuted" and not is_positive_factor(claim.comparison)
+            if proved or (off and not uphill and of_the_loss(claim)):
+                yield replace(claim, claim=self.text(node, piece), notes=(*claim.notes, OF_UPDATE))
                 return
         yield self._no_equation(node, piece)
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from backproof.check.document.marks import GRADIENT_LETTERS, pieces_of
+from backproof.check.document.marks import GRADIENT_LETTERS
 from backproof.check.document.shapes import uses
 from backproof.language.notation import Bracketed, Call, Notation, Plus, Product, Relation, Symbol
+from backproof.language.traversal import pieces_of
 
 WEIGHTS: Final = frozenset({"W", "w", "Theta", "theta", "U", "V"})
 LOGITS: Final = "z"

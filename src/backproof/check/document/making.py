@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from backproof import catalog
-from backproof.check.document.marks import GRADIENT_LETTERS, Bold, bold_names, pieces_of
+from backproof.check.document.marks import GRADIENT_LETTERS, Bold, bold_names
 from backproof.check.document.names import Names
 from backproof.check.document.shapes import Shapes, uses
 from backproof.check.document.substitution import Known
@@ -34,7 +34,7 @@ from backproof.language.notation import (
     Words,
 )
 from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import parts
+from backproof.language.traversal import parts, pieces_of
 
 CAPITAL_NUMBERS: Final = frozenset(("T", "N", "M", "K", "Delta"))
 UNKNOWN_LOSSES: Final = LOSS_LETTERS | {"ell", "l"}

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from backproof.check.document.shapes import uses
 from backproof.language.notation import Bracketed, Call, Derivative, Negative, Notation, Number, Quotient, Symbol
-from backproof.language.traversal import parts
+from backproof.language.traversal import parts, pieces_of
 
 BOLD: Final = ("\\mathbf", "\\boldsymbol", "\\bm", "\\vec")
 MAX_DIGITS: Final = 12
 GRADIENT_LETTERS: Final = frozenset({"delta"})
-
-
-def pieces_of(root: Notation) -> Iterator[Notation]:
-    """Every piece of a formula, the whole first."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(parts(node))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.marks import pieces_of
 from backproof.language.notation import Big, Notation, Number, Product, Quotient, Relation, Symbol
 from backproof.language.reading import bare
-from backproof.language.traversal import fold, with_parts
+from backproof.language.traversal import fold, pieces_of, with_parts
 
 LETTERS: Final = frozenset("m n N M B K k d D H T p P C J S L".split())
 _ONE: Final = Number(Fraction(1))

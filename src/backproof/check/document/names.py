@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from backproof.check.document.evidence import SCALARS, Evidence
-from backproof.check.document.marks import Bold, pieces_of
+from backproof.check.document.marks import Bold
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known, substituted
 from backproof.check.names import catalogue_functions
@@ -30,7 +30,7 @@ from backproof.language.notation import (
     Words,
 )
 from backproof.language.scope import LOSS_LETTERS
-from backproof.language.traversal import parts, with_parts
+from backproof.language.traversal import parts, pieces_of, with_parts
 
 CONSTANTS: Final = frozenset({"e", "pi", "I", "Id", "eye", "ℝ", "1"})
 VECTOR_FUNCTIONS: Final = frozenset({"softmax", "Softmax", "smax", "diag"})

@@ -14,12 +14,12 @@ from backproof.check.document.context import Context
 from backproof.check.document.declared import Declarations
 from backproof.check.document.forms import Forms, formulas
 from backproof.check.document.judge import Judge
-from backproof.check.document.marks import GRADIENT_LETTERS, has_gradient, number, pieces_of
+from backproof.check.document.marks import GRADIENT_LETTERS, has_gradient, number
 from backproof.check.document.networks import Networks
 from backproof.check.document.prose import runs
 from backproof.check.document.sources import Document, Piece, read_document
-from backproof.check.document.updates import gradient_of
 from backproof.check.document.upstream import named_gradient, written
+from backproof.check.updates import gradient_of
 from backproof.check.worksheet.reading import name_of
 from backproof.check.worksheet.sheet import check_worksheet
 from backproof.errors import BackproofError, FormulaError
@@ -31,6 +31,7 @@ from backproof.language.notation import (
     Transposed,
     Words,
 )
+from backproof.language.traversal import pieces_of
 
 MAX_CLAIMS: Final = 2_000
 _TALKS_OF_GRADIENTS: Final = re.compile(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.marks import pieces_of
 from backproof.check.document.substitution import Known
 from backproof.check.worksheet.reading import name_of
 from backproof.language.notation import (
@@ -22,6 +21,7 @@ from backproof.language.notation import (
     Symbol,
 )
 from backproof.language.reading import bare
+from backproof.language.traversal import pieces_of
 
 _ONE: Final = Number(Fraction(1))
 

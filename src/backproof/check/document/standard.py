@@ -10,12 +10,12 @@ from typing import Final
 from backproof.calculus.network import Layout, Network, Reduction
 from backproof.catalog import activation
 from backproof.check.claims import check
-from backproof.check.document.marks import pieces_of
 from backproof.check.names import catalogue_functions
 from backproof.errors import BackproofError, UnknownNameError
 from backproof.language.notation import Big, Bracketed, Call, Notation, Number, Power, Product, Relation, Symbol
 from backproof.language.reading import bare
 from backproof.language.scope import LOSS_LETTERS, label_text
+from backproof.language.traversal import pieces_of
 
 MAX_CANDIDATES: Final = 160
 MAX_DEFINITIONS: Final = 40

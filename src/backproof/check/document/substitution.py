@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from backproof.check.document.forms import free_letters
-from backproof.check.document.marks import Bold, pieces_of
+from backproof.check.document.marks import Bold
 from backproof.check.worksheet.reading import name_of
 from backproof.language.notation import Big, Bracketed, Call, Entry, Norm, Notation, Symbol, Transposed
-from backproof.language.traversal import fold, with_parts
+from backproof.language.traversal import fold, pieces_of, with_parts
 
 
 @dataclass(frozen=True, slots=True)

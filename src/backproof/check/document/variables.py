@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from backproof.check.document.marks import pieces_of
 from backproof.check.document.shapes import uses
 from backproof.check.document.substitution import Known
 from backproof.check.worksheet.reading import name_of
 from backproof.language.notation import Bracketed, Call, Derivative, Notation, Relation, Symbol
-from backproof.language.traversal import parts
+from backproof.language.traversal import parts, pieces_of
 
 
 def without_variables(relation: Relation, versions: Mapping[str, Known]) -> Mapping[str, Known] | None:

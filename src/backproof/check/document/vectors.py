@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.document.marks import pieces_of
 from backproof.language.notation import (
     Bracketed,
     Derivative,
@@ -23,7 +22,7 @@ from backproof.language.notation import (
     Transposed,
 )
 from backproof.language.reading import bare, letter_of
-from backproof.language.traversal import fold, with_parts
+from backproof.language.traversal import fold, pieces_of, with_parts
 
 LETTER: Final = "i"
 _ONE: Final = Number(Fraction(1))

@@ -65,8 +65,7 @@ def big(p: Cursor, level: int) -> Notation:
         else:
             p.step()
             bounds.upper = _script(p)
-    if word and p.is_sign("(", "\\{") and not (bounds.indices and p.tokens[p.mate() + 1].text == "^"):
-        # With an index below, sum_k (a_k − y_k)^2 is the sum of squares, as it is with Σ.
+    if word and p.is_sign("(", "\\{") and not (bounds.indices and _reaches_further(p, kind, level)):
         return _of_arguments(p, kind, bounds, token.text, token.start)
     if not p.starts_factor() and not p.is_sign("-"):
         if word or token.text in "ΣΠ":
@@ -83,6 +82,14 @@ def big(p: Cursor, level: int) -> Notation:
         if p.is_sign("+", "-") and kind == "sum":
             p.asks("sums")
     return _made(p, kind, body, bounds, token.start)
+
+
+def _reaches_further(p: Cursor, kind: BigKind, level: int) -> bool:
+    """Whether the parentheses after sum_k are a part of its body: sum_k (a_k − y_k)^2 c_k is read as it is with Σ."""
+    here, p.at = p.at, p.mate() + 1
+    beyond = p.is_sign("^") or (kind == "sum" and level < TIGHT and p.starts_factor())
+    p.at = here
+    return beyond
 
 
 def stands_here(p: Cursor) -> bool:

@@ -19,7 +19,7 @@ from backproof.language.notation import (
 )
 from backproof.language.parsing import macros
 from backproof.language.parsing.brackets import arguments, group
-from backproof.language.parsing.cursor import JUXTAPOSED, SUM, TIGHT, Cursor
+from backproof.language.parsing.cursor import JUXTAPOSED, PRODUCT, SUM, TIGHT, Cursor
 from backproof.language.parsing.names import argument, head, wide_argument
 from backproof.language.parsing.scripts import hung, looks_like_label, subscripts
 from backproof.language.parsing.tokens import Token
@@ -96,15 +96,19 @@ def nabla(p: Cursor) -> Notation:
             wrt = _one(subscripts(p))
         else:
             order = _order(p)
-    of = p.operand(TIGHT) if p.starts_factor() else None
-    if of is not None and _is_constant(of) and p.starts_factor():
-        # ∇ ½ (X θ − y)ᵀ (X θ − y): a number alone has no gradient.
-        rest = p.expression(JUXTAPOSED)
-        factors = rest.factors if isinstance(rest, Product) and rest.sign == "" else (rest,)
-        of = Product("", (of, *factors), span=p.span(of.span[0]))
+    of = _beyond_number(p, p.operand(TIGHT)) if p.starts_factor() else None
     if wrt is None:
         wrt = Words("", span=(token.end, token.end))
     return Derivative(of, wrt, "nabla", order, span=p.span(token.start))
+
+
+def _beyond_number(p: Cursor, of: Notation) -> Notation:
+    """What is differentiated in ∇ ½ (X θ − y)ᵀ (X θ − y): a number alone has no gradient."""
+    if not _is_constant(of) or not p.starts_factor():
+        return of
+    rest = p.expression(JUXTAPOSED)
+    factors = rest.factors if isinstance(rest, Product) and rest.sign == "" else (rest,)
+    return Product("", (of, *factors), span=p.span(of.span[0]))
 
 
 def _is_constant(node: Notation) -> bool:
@@ -273,7 +277,12 @@ def _operator_body(p: Cursor) -> Notation | None:
     if not p.starts_factor():
         return None
     p.deeper()
-    body = wide_argument(p)
+    start = p.at
+    body = _beyond_number(p, wide_argument(p))
+    if isinstance(body, Number) and p.is_sign("/"):
+        # d/dw 1/(2m) Σ (w x_i − y_i)²: again, a number alone is not what is differentiated.
+        p.at = start
+        body = p.expression(PRODUCT)
     p.depth -= 1
     return body
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from backproof.check.claims import CheckedClaim
-from backproof.check.document.marks import pieces_of
+from backproof.check.comparison import Comparison
+from backproof.check.names import BIASES, WEIGHTS
 from backproof.language.expression import Num, Tensor, postorder
 from backproof.language.notation import (
     Bracketed,
@@ -23,12 +23,17 @@ from backproof.language.notation import (
     Symbol,
 )
 from backproof.language.reading import bare
+from backproof.language.traversal import pieces_of
 
 STEP_SIZES: Final = frozenset({"eta", "alpha", "epsilon", "eps", "lr", "gamma", "learning_rate", "rho"})
 
+OF_UPDATE: Final = "an update against the gradient, up to a factor that the step size takes in"
 
-def gradient_of(node: Relation) -> Relation | None:
+
+def gradient_of(node: Relation, *, any_step: bool = False) -> Relation | None:
     """The equation ∂J/∂w = g that an update of w claims; None for any other relation.
+
+    With `any_step`, what is taken from w is a step even where no letter is a step size: w ← w − 0.1 g, w ← w − g.
 
     >>> w, eta, g = Symbol("w"), Symbol("eta"), Symbol("g")
     >>> step = Plus(((1, w), (-1, Product("", (eta, g)))))
@@ -45,6 +50,8 @@ def gradient_of(node: Relation) -> Relation | None:
         return None
     sign, step = next(t for t in kept if t != (1, head))
     found = _without_step_size(step)
+    if found is None and any_step:
+        found = _without_number(step)
     if found is None:
         return None
     target = Derivative(None, head, span=head.span)
@@ -55,14 +62,20 @@ def gradient_of(node: Relation) -> Relation | None:
     return Relation((target, claimed), ("=",), span=node.span)
 
 
+def claimed_gradient(relation: Relation) -> Relation | None:
+    """The gradient that an update claims: of a parameter with any step, of anything else with a named step size."""
+    head = relation.sides[0]
+    parameter = isinstance(head, Symbol) and head.name.rstrip("0123456789") in (*WEIGHTS, *BIASES)
+    return gradient_of(relation, any_step=parameter)
+
+
 def _is_step_size(node: Notation) -> bool:
     inner = bare(node)
     return isinstance(inner, Symbol) and inner.name in STEP_SIZES and not inner.subscripts
 
 
-def positive_factor(claim: CheckedClaim) -> bool:
+def is_positive_factor(found: Comparison | None) -> bool:
     """Whether a refuted claim differs from the truth by a positive constant only, which a step size takes in."""
-    found = claim.comparison
     if found is None or found.kind != "ratio":
         return False
     nodes = list(postorder(found.expr))
@@ -74,6 +87,18 @@ def ascends(node: Relation) -> bool:
     body = bare(node.sides[1])
     head = bare(node.sides[0])
     return isinstance(body, Plus) and any(sign > 0 and bare(term) != head for sign, term in body.terms)
+
+
+def _without_number(step: Notation) -> Notation:
+    match step:
+        case Product(_, (Number(), only)):
+            return only
+        case Product(_, (Number(), *rest)):
+            return replace(step, factors=tuple(rest))
+        case Product(_, (Product() as first, *rest)):
+            return replace(step, factors=(_without_number(first), *rest))
+        case _:
+            return step
 
 
 def _without_step_size(step: Notation) -> Notation | None:
@@ -89,6 +114,8 @@ def _without_step_size(step: Notation) -> Notation | None:
                 if _is_step_size(factor):
                     return rest[0] if len(rest) == 1 else replace(step, factors=rest)
                 inner = bare(factor)
+                if isinstance(inner, Product) and (within := _without_step_size(inner)) is not None:
+                    return replace(step, factors=(within, *rest))
                 if isinstance(inner, Quotient) and _is_step_size(inner.numerator):
                     return replace(step, factors=(replace(inner, numerator=Number(Fraction(1))), *rest))
             return None
