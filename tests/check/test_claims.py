@@ -197,6 +197,15 @@ def test_an_update_that_differs_by_a_positive_factor_is_left_open():
     assert "positive factor" in (found.because or "")
 
 
+@pytest.mark.parametrize(("layout", "text"), [("columns", "∂E/∂w_ij = x_i δ_j"), ("rows", "∂E/∂w_ji = x_i δ_j")])
+def test_indices_of_weights_the_other_way_round_are_left_open(layout, text):
+    network = Network(("n", "k"), layout=layout)
+    (found,) = check(text, network)
+    assert found.verdict == "unknown"
+    assert "w_ij is the weight from" in (found.because or "")
+    assert verdict(text.replace("x_i", "2 x_i"), network) == "refuted"
+
+
 def test_an_update_that_adds_a_delta_is_left_open():
     (found,) = check("w_ij ← w_ij + η δ_i x_j", Network(("n", "k")))
     assert (found.verdict, found.mistakes) == ("unknown", ())

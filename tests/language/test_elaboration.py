@@ -416,7 +416,7 @@ def test_the_other_meaning_of_a_letter_comes_second() -> None:
         ("delta1 = W2 delta2", COLUMNS, ShapeError, "h rows on the right of k × h", "k × h times k × 1"),
         ("db = A - Y", BATCH, ShapeError, "k × 1", "k × m"),
         ("x + x^T", IDENTITIES, ShapeError, "two equal shapes; one side is n × 1", "1 × n"),
-        (r"\sum_j W^{(2)}_{ij} \delta^{(2)}_j", COLUMNS, ShapeError, "j = 1 … h as elsewhere in the formula", None),
+        (r"\sum_j W^{(2)}_{ij} x_j", COLUMNS, ShapeError, "j = 1 … h as elsewhere in the formula", None),
         ("y_i = A_{ij} x_k", IDENTITIES, ShapeError, "i", "i, j, k"),
         ("W x + x", IDENTITIES, ShapeError, None, None),
         ("tr(W)", IDENTITIES, ShapeError, "n × n", "m × n"),

@@ -24,6 +24,7 @@ from backproof.language.notating import notate
 from backproof.language.notation import Derivative, Notation, Relation, Symbol
 from backproof.language.program import Definition, Program
 from backproof.language.traversal import pieces_of
+from backproof.language.values import WEIGHTS_TURNED
 from backproof.proof.deciding import decide
 from backproof.proof.verdict import Condition, Verdict, Witness
 
@@ -110,11 +111,22 @@ def check(
             best = judged
         if all(c.verdict == "proved" for c in judged):
             break
+    best = tuple(_under_the_layout(c) for c in best)
     if len(readings) > 1 and not any(c.notes for c in best):
         best = tuple(replace(c, notes=(f"one of {len(readings)} readings",)) for c in best)
     best = tuple(_explained(c, program) if explain else c for c in best)
     updates = [n for n in notations if isinstance(n, Relation) and claimed_gradient(n) is not None]
     return tuple(_of_update(c, updates[0], program) for c in best) if updates else best
+
+
+def _under_the_layout(claim: CheckedClaim) -> CheckedClaim:
+    """A claim that holds with the indices of the weights the other way round does not hold in the network's layout."""
+    if claim.verdict != "proved" or WEIGHTS_TURNED not in claim.notes:
+        return claim
+    rows = claim.network.layout == "rows"
+    meant, other = ("i to j", "j to i") if rows else ("j to i", "i to j")
+    because = f"it holds where w_ij is the weight from {other}; in the layout of this network it is that from {meant}"
+    return replace(claim, verdict="unknown", because=because)
 
 
 def _of_update(claim: CheckedClaim, update: Relation, program: Program) -> CheckedClaim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from backproof.errors import FormulaError, ShapeError
 from backproof.language.expression import Expr, Index, apply, const, delta, one, reindex, size, sum_over, tensor
@@ -10,6 +11,8 @@ from backproof.language.notation import Notation, Number
 from backproof.language.reading import Reader, bare
 from backproof.language.shapes import Typed
 from backproof.language.symbols import SLICE, Constant, Kronecker, Meaning, SizeUse, Special, TensorUse, index_name
+
+WEIGHTS_TURNED: Final = "the indices of the weights are read the other way round"
 
 
 def realised(reader: Reader, meaning: Meaning, *, gradient: bool = False) -> Typed:
@@ -86,6 +89,9 @@ def _slots(reader: Reader, use: TensorUse, sorts: tuple[str, ...]) -> list[str |
     """For each axis the letter that stands at it, None for an axis of matrix notation."""
     letters = [None if letter == SLICE else letter for letter in use.letters]
     if use.sample is None:
+        if reader.flip == 2 and len(letters) == len(sorts) == 2 and reader.scope.batch not in sorts:
+            letters.reverse()
+            reader.note(WEIGHTS_TURNED)
         return [*letters, *([None] * (len(sorts) - len(letters)))]
     batch = reader.scope.batch
     default = 0 if reader.scope.program.row_vectors else len(sorts) - 1
