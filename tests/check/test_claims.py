@@ -107,6 +107,17 @@ def test_spellings_of_the_right_delta(text):
         ("(a - y)(Φ(z) + z φ(z))", Network(output="gelu", loss="half-mse")),
         ("(a - y) φ'(z)", Network(output="gelu", loss="half-mse")),
         ("dlogits = (probs - onehot)/N", Network(output="softmax", loss="cross-entropy", reduction="mean")),
+        ("dL/dz_i = p_i - 1[i = c]", SOFTMAX),
+        ("dL/dz_i = p_i - δ_{iy}", SOFTMAX),
+        ("∂ log p_k/∂z_j = [j=k] - p_j", SOFTMAX),
+        ("2 (a - y) * sigmoid_prime(z)", MSE),
+        ("2 (a - y) * dsigmoid(z)", MSE),
+        ("2 (a - y) * d_sigmoid(z)", MSE),
+        ("2 (a - y) * np.clip(a, 0, 1) * (1 - a)", MSE),
+        ("(a - y) * (z > 0).astype(float)", Network(output="relu", loss="half-mse")),
+        ("(a - y) * np.where(z > 0, 1, 0.01)", Network(output="leaky-relu", loss="half-mse")),
+        ("δ(L) = ∇_a ℓ ⊙ f′(z(L))", Network(("n", "h", "h", "k"), True, hidden="f", output="f", loss="ell")),
+        ("δ = dℓ/da f′(z)", Network(output="f", loss="ell")),
         ("W -= lr * X.T @ dZ", ROWS),
         ("W := W - alpha X^T (A - Y)", ROWS),
         ("W = W + 0.1 * X.T @ (Y - A)", ROWS),
@@ -151,6 +162,10 @@ def test_right_claims(text, network):
         ("dW2 = delta2 z1^T", DEEP, "wrong-variable"),
         ("∂E/∂net = (t - o) o (1 - o)", HALF, "sign"),
         ("W += lr * X.T @ dZ", ROWS, "sign"),
+        ("dL/dz_i = p_i + 1[i = c]", SOFTMAX, "sign"),
+        ("(a - y) * sigmoid_prime(z)", MSE, "factor"),
+        ("(a - y) * np.where(z > 0, 1, 0.2)", Network(output="leaky-relu", loss="half-mse"), "hidden-condition"),
+        ("∂a/∂z = diag(a (1 - a))", SOFTMAX, "diagonal-jacobian"),
         (
             "dW1 = x^T (dZ2 W2^T)",
             Network(("n", "h", "k"), hidden="relu", reduction="sum", layout="rows"),
@@ -218,7 +233,8 @@ def test_each_step_of_a_chain_is_judged():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "a - ", "(a - y", "a - y)", "\\frac{a}{", "a - q17", "dW7 = a", "foo(a)",
+    ["", "   ", "a - ", "J = diag(a)", "dz = 2 (a - y) tanh_backward(z)", "δ = (a - y) * sigmoid_prime(a)",
+     "(a - y", "a - y)", "\\frac{a}{", "a - q17", "dW7 = a", "foo(a)",
      "9^9^9^9", "1/0", "(" * 100_000 + "a", "a" * 200_000, "\\unknownmacro a", "a ≤ y"],
 )  # fmt: skip
 def test_what_cannot_be_read_says_why(text):

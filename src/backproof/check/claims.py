@@ -12,6 +12,7 @@ from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.check.comparison import Comparison, compare
 from backproof.check.density import is_normal_density, with_density
+from backproof.check.granted import ONE_HOT, usual_values, with_class
 from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
 from backproof.check.right_forms import convention, right_form
@@ -204,7 +205,6 @@ def _as_equation(notation: Notation) -> Relation:
 
 def _readings(text: str, network: Network, notations: Sequence[Notation]) -> dict[Reading, Relation]:
     """Every way to read the claim, the likeliest first, with the equation as it was written."""
-    scope = scope_of(network)
     found: list[tuple[Reading, Relation]] = []
     first_error: BackproofError | None = None
     for notation in notations:
@@ -217,7 +217,7 @@ def _readings(text: str, network: Network, notations: Sequence[Notation]) -> dic
             raise FormulaError(f"a claim with {other} is not judged", place=place, expected="an equation, A = B")
         try:
             equation = _as_equation(notation)
-            for reading in elaborate(equation, scope, text):
+            for reading in _elaborated(equation, network, text):
                 sides = tuple(replace(side, expr=resolved(side.expr, network)) for side in reading.sides)
                 found.append((replace(reading, sides=sides), equation))
         except BackproofError as error:
@@ -228,6 +228,17 @@ def _readings(text: str, network: Network, notations: Sequence[Notation]) -> dic
     for reading, equation in sorted(found, key=lambda item: item[0].cost):
         readings.setdefault(reading, equation)
     return readings
+
+
+def _elaborated(equation: Relation, network: Network, text: str) -> tuple[Reading, ...]:
+    """The readings of an equation; where its letters do not fit, one may be the class of the example."""
+    try:
+        return elaborate(equation, scope_of(network), text)
+    except BackproofError:
+        known = with_class(equation, network)
+        if known == equation:
+            raise
+        return tuple(replace(r, notes=(*r.notes, ONE_HOT)) for r in elaborate(known, scope_of(network), text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +264,8 @@ def _pairs(reading: Reading, equation: Relation) -> Iterator[_Pair]:
 def _judged(
     text: str, network: Network, program: Program, reading: Reading, pair: _Pair, where: Where | None
 ) -> CheckedClaim:
-    decision = decide(program, pair.left, pair.right, admissible=network.admissible)
+    admissible = (*network.admissible, *usual_values(network, pair.right))
+    decision = decide(program, pair.left, pair.right, admissible=admissible)
     read = _equation(pair.left, pair.right, pair.indices, program, pair.written)
     return CheckedClaim(
         text,

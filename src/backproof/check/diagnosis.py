@@ -109,6 +109,9 @@ def diagnose(
 
         stated = " and ".join(condition_text(c, program) for c in conditions)
         explained.append((made(HIDDEN_CONDITION, stated),))
+        if any(c.assumption is not None and c.assumption.value not in (None, 0, 1) for c in conditions):
+            # A number that the claim writes for a letter, α = 0.2, says more than two mistakes together.
+            explained.sort(key=len)
     return tuple(dict.fromkeys(explained))[:MAX_FOUND]
 
 

@@ -11,7 +11,7 @@ from backproof.calculus.sweep import adjoint_name
 from backproof.calculus.unfolding import derivative
 from backproof.language.expression import Apply, Expr, Tensor, apply
 from backproof.language.program import Program
-from backproof.language.scope import FunctionMeaning, Scope
+from backproof.language.scope import LOSS_LETTERS, FunctionMeaning, Scope
 from backproof.language.walks import rewrite
 from backproof.proof.derivation import with_adjoints
 
@@ -114,6 +114,7 @@ def scope_of(network: Network) -> Scope:
         aliases={k: tuple(dict.fromkeys(v)) for k, v in aliases.items() if v},
         functions=_functions(network),
         gradients=gradients,
+        losses=LOSS_LETTERS | {"ell"},
         differentiate=_differentiate,
         sizes=sizes,
         batch=batch,

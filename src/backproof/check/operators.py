@@ -35,6 +35,7 @@ from backproof.language.expression import (
     num,
     one,
     opened,
+    postorder,
     power,
     reindex,
     size,
@@ -224,7 +225,9 @@ def diagonal_jacobian(site: Site) -> Iterator[Change]:
         if isinstance(node, Delta):
             yield Change(one, "the Kronecker delta is left out")
 
-    return everywhere(site, local)
+    yield from everywhere(site, local)
+    for own in dict.fromkeys(node for node in postorder(site.equation.body) if isinstance(node, Delta)):
+        yield Change(mul(own, site.equation.body), "only the own output is kept")
 
 
 def wrong_axis(site: Site) -> Iterator[Change]:

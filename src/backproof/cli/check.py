@@ -95,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
         return documents.run(options, options.claims)
     from backproof.check.claims import check
+    from backproof.errors import UnknownNameError
     from backproof.explain.showing import show
 
     network = read_network(options)
@@ -102,7 +103,8 @@ def run(options: argparse.Namespace) -> int:
     for text in options.claims:
         claim = bounded(text, "the claim")
         judged = check(claim, network)
-        claims += _without_network(claim, judged) if all(c.verdict == "unread" for c in judged) else judged
+        strange = all(isinstance(c.error, UnknownNameError) for c in judged)
+        claims += _without_network(claim, judged) if strange else judged
     deliver(options, show(claims, result_format(options), **terminal_settings(options)))
     verdicts = {claim.verdict for claim in claims}
     return REFUTED if "refuted" in verdicts else PROVED if verdicts == {"proved"} else UNDECIDED

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from backproof.errors import FormulaError, LimitError, UnknownNameError
-from backproof.language.expression import apply, postorder
+from backproof.language.expression import Apply, Expr, Tensor, apply, postorder
 from backproof.language.matrix_functions import BUILTINS, check_count, each, read_builtin
 from backproof.language.notation import (
     Bracketed,
@@ -30,6 +30,9 @@ from backproof.language.vector_functions import of_vectors
 
 _NEARBY: Final = 200
 MAX_ORDER: Final = 8
+_SLOPE_AFTER: Final = frozenset({"prime", "derivative", "deriv", "der", "grad", "gradient", "slope", "diff"})
+_SLOPE_BEFORE: Final = ("d", "grad", "deriv", "derivative")
+_NO_VALUE: Final = frozenset({"backward", "bwd", "jacobian", "inverse", "inv"})
 
 
 def check_order(reader: Reader, node: Notation, order: int) -> None:
@@ -67,6 +70,11 @@ def read_call(reader: Reader, node: Call) -> Steps:
     if not isinstance(function, Symbol):
         result = yield from _factor(reader, node)
         return result
+    named = _named_slope(reader, function)
+    if named is not None and not node.primes:
+        result = yield replace(node, function=named, primes=1)
+        _refuse_outputs(reader, node, result.expr)
+        return result
     way = _way(reader, node, function)
     match way.kind:
         case "layer" | "loss" | "factor":
@@ -84,6 +92,40 @@ def read_call(reader: Reader, node: Call) -> Steps:
         exprs, shape = reader.elementwise((result, exponent), "the shapes do not fit in a power")
         return powered(reader, replace(shape, expr=exprs[0]), exponent)
     return result
+
+
+def _named_slope(reader: Reader, function: Symbol) -> Symbol | None:
+    """The function whose slope has a name of its own in code: sigmoid_prime, relu_grad, d_tanh, dsigmoid."""
+    functions = reader.scope.functions
+    words = [label_text(bare(s)) or "" for s in function.subscripts]
+    if len(words) == 1 and words[0] in _SLOPE_AFTER | _NO_VALUE and _plain_name(function) in functions:
+        if words[0] in _SLOPE_AFTER:
+            return replace(function, subscripts=())
+        raise UnknownNameError(
+            f"no function here is called {written_name(function)}", place=reader.source.place(function)
+        )
+    if len(words) == 1 and function.name in _SLOPE_BEFORE and words[0] in functions:
+        return replace(function, name=words[0], subscripts=())
+    own = function.name in functions or meanings(reader, function, own=False)
+    if not own and function.name.startswith("d") and function.name[1:] in functions and len(function.name) > 2:
+        return replace(function, name=function.name[1:])
+    return None
+
+
+def _refuse_outputs(reader: Reader, node: Call, slope: Expr) -> None:
+    """Code often has σ′ as a function of the output a: then sigmoid_prime(a) is a(1 − a), and not σ′(a)."""
+    argument = slope.args[0] if isinstance(slope, Apply) else None
+    if isinstance(argument, Tensor) and isinstance(slope, Apply):
+        given = reader.scope.program.by_name.get(argument.name)
+        if given is not None and isinstance(given.body, Apply):
+            name = written_name(function) if isinstance(function := bare(node.function), Symbol) else "it"
+            raise FormulaError(
+                f"whether {name} takes the logits or the output is not known",
+                place=reader.source.place(node),
+                expected="the slope at the logits",
+                got="an output",
+                next="write f′(z), or the slope in terms of the output, such as a(1 − a)",
+            )
 
 
 def factors_of(reader: Reader, node: Call) -> tuple[Notation, Notation] | None:

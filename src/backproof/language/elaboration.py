@@ -227,6 +227,9 @@ class _Relation:
     def _totalled(self, side: Typed) -> Typed:
         """A side that is compared with the loss, J = ½(a − y)²: a vector stands for the sum of its entries."""
         reader = self._reader
+        if side.is_matrix and reader.scope.batch is None:
+            # J = diag(p) − p pᵀ is a Jacobian and no loss.
+            return side
         over = [*side.axes, *reader.free_letters(side.expr).values()]
         if over:
             reader.note("compared with the loss, entries are summed")

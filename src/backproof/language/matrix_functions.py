@@ -25,6 +25,8 @@ MATRIX_FUNCTIONS: Final = frozenset(
         "inner",
         "norm",
         "where",
+        "clip",
+        "clamp",
         "eye",
         "vec",
         "det",
@@ -123,7 +125,7 @@ def _pairwise(name: str, left: Expr, right: Expr) -> Expr:
 
 def _matrix_function(reader: Reader, name: str, given: Sequence[Typed]) -> Typed:
     algebra = reader.algebra
-    wanted = {"dot": 2, "matmul": 2, "outer": 2, "inner": 2, "where": 3}.get(name, 1)
+    wanted = {"dot": 2, "matmul": 2, "outer": 2, "inner": 2, "where": 3, "clip": 3, "clamp": 3}.get(name, 1)
     if len(given) != wanted:
         raise FormulaError(f"{name} takes {wanted} argument" + "s" * (wanted > 1), got=str(len(given)))
     match name:
@@ -146,6 +148,10 @@ def _matrix_function(reader: Reader, name: str, given: Sequence[Typed]) -> Typed
             exprs, shape = reader.elementwise(given, "the shapes do not fit in where")
             condition, yes, no = exprs
             return replace(shape, expr=mul(condition, yes) + mul(1 - condition, no))
+        case "clip" | "clamp":
+            exprs, shape = reader.elementwise(given, f"the shapes do not fit in {name}")
+            inside, lowest, highest = exprs
+            return replace(shape, expr=PAIRWISE["max"](lowest, PAIRWISE["min"](inside, highest)))
         case _:
             raise FormulaError(
                 f"{name} is not part of the formula language", expected="products, transposes, traces and diagonals"

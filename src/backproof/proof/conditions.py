@@ -24,19 +24,29 @@ PAIRED: Final = 8
 """Pairs of assumptions are tried among so many candidates at most."""
 
 MOST_FOUND: Final = 3
+MOST_VALUES: Final = 5
 MOST_AXES: Final = 2
 
 
 def candidates(
-    program: Program, inputs: Iterable[str], given: Sequence[Assumption], *, signs: bool
+    program: Program,
+    inputs: Iterable[str],
+    given: Sequence[Assumption],
+    *,
+    signs: bool,
+    numbers: Iterable[Fraction] = (),
 ) -> list[Assumption]:
-    """Assumptions on the inputs that claims silently make; `signs` says whether the sign of an entry may matter."""
+    """Assumptions on the inputs that claims silently make; `signs` says whether the sign of an entry may matter.
+
+    A scalar may stand as one of the `numbers` of the claim.
+    """
+    values = tuple(dict.fromkeys((Fraction(0), Fraction(1), *numbers)))[:MOST_VALUES]
     known = {(a.tensor, a.property) for a in given}
     found: list[Assumption] = []
     for name in inputs:
         sorts = program.sorts(name)
         if not sorts:
-            found += [Assumption(name, "equals", value=Fraction(v)) for v in (0, 1)]
+            found += [Assumption(name, "equals", value=v) for v in values]
         elif len(sorts) <= MOST_AXES:
             found += [Assumption(name, "unit-sum", axis=axis) for axis in reversed(range(len(sorts)))]
             found.append(Assumption(name, "binary"))

@@ -16,7 +16,7 @@ from typing import Final
 
 from backproof.calculus.unfolding import unfold
 from backproof.errors import DisagreementError
-from backproof.language.expression import Expr
+from backproof.language.expression import Expr, Num, postorder
 from backproof.language.program import Assumption, Program
 from backproof.proof import conditions
 from backproof.proof.axiomatic import Axiomatic
@@ -135,7 +135,9 @@ class Decider:
             kept = tuple(a for a in given if not any(a.tensor == c.tensor and c.property == "equals" for c in chosen))
             return self._setting((*kept, *chosen)).holds(brief)
 
-        found = conditions.search(conditions.candidates(self.program, inputs, given, signs=signs), holds, deadline)
+        numbers = sorted({n.value for side in (claim.left, claim.right) for n in postorder(side) if isinstance(n, Num)})
+        candidates = conditions.candidates(self.program, inputs, given, signs=signs, numbers=numbers)
+        found = conditions.search(candidates, holds, deadline)
         return replace(verdict, factors=parts, hidden_conditions=(*conditions.size_conditions(parts), *found))
 
 

@@ -23,6 +23,7 @@ from backproof.language.parsing.cursor import JUXTAPOSED, PRODUCT, SUM, TIGHT, C
 from backproof.language.parsing.names import argument, head, wide_argument
 from backproof.language.parsing.scripts import hung, looks_like_label, subscripts
 from backproof.language.parsing.tokens import Token
+from backproof.language.parsing.words import ACTIVATIONS, PREFIX_FUNCTIONS
 
 FACTORS: Final = frozenset({"lambda", "alpha", "beta", "gamma", "mu", "eta"})
 Style = Literal["partial", "total"]
@@ -79,6 +80,9 @@ def differential(p: Cursor) -> Notation:
         variables = _variables(p, order, operator=True)
         return _nested(p, _operator_body(p), variables, style, order, token.start)
     of = _numerator(p)
+    if style == "total" and isinstance(of, Symbol) and of.name in ACTIVATIONS and p.is_sign("(") and not p.token.spaced:
+        slope = Symbol(f"d{of.name}", of.subscripts, of.label, span=p.span(token.start))
+        return Call(slope, arguments(p), span=p.span(token.start))
     if p.is_sign("/") and is_differential(p.peek()):
         p.step()
         variables = _variables(p, order, operator=False)
@@ -227,7 +231,8 @@ def _integer(p: Cursor, node: Notation, token: Token) -> int:
 def _numerator(p: Cursor) -> Notation:
     """What is differentiated, up to the slash."""
     start = p.token.start
-    found = head(p)
+    bare_function = p.is_kind("name") and p.token.text in PREFIX_FUNCTIONS and p.peek().kind == "name"
+    found = None if bare_function else head(p)
     if found is None:
         if not p.starts_factor():
             raise p.error(p.unexpected(), expected="what is differentiated")

@@ -25,6 +25,8 @@ from backproof.language.parsing.cursor import MAX_CHAIN, SUM, Cursor
 from backproof.language.parsing.scripts import Scripts, condition_in, subscripts, superscript
 
 METHODS: Final[dict[str, BigKind]] = {"sum": "sum", "mean": "mean", "max": "max", "min": "min"}
+_OF_STORAGE: Final = frozenset({"astype", "float", "double", "copy", "clone", "detach"})
+"""Methods that change how an array is kept and not what it holds."""
 
 
 def with_postfix(p: Cursor, node: Notation, start: int) -> Notation:
@@ -107,6 +109,8 @@ def _method(p: Cursor, node: Notation, start: int) -> Notation:
     if not p.is_sign("("):
         raise p.error(f".{token.text} is a function of an array", token, expected=f".{token.text}(…)")
     given = arguments(p)
+    if token.text in _OF_STORAGE:
+        return node
     if token.text == "dot":
         return Product("@", (node, *given), span=p.span(start))
     axes = [axis_of(g) for g in given]

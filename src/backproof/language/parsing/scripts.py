@@ -8,7 +8,6 @@ from typing import Final
 
 from backproof.language.letters import ACCENTS
 from backproof.language.notation import (
-    BigKind,
     Bracketed,
     Call,
     Derivative,
@@ -28,7 +27,6 @@ from backproof.language.parsing.cursor import MAX_CHAIN, SUM, TIGHT, Cursor
 from backproof.language.parsing.words import LABEL_LETTERS
 
 SLICES: Final = frozenset({":", "·", "*", "⊙"})
-METHODS: Final[dict[str, BigKind]] = {"sum": "sum", "mean": "mean", "max": "max", "min": "min"}
 
 
 @dataclass(slots=True)

@@ -15,6 +15,11 @@ PREFIX_FUNCTIONS: Final[frozenset[str]] = frozenset(
 )
 """Functions that people apply without parentheses: log p."""
 
+ACTIVATIONS: Final[frozenset[str]] = frozenset(
+    "sigmoid relu ReLU softplus tanh elu ELU selu SELU gelu GELU silu SiLU mish Mish swish leaky_relu leakyrelu".split()
+)
+"""Activations whose slopes are functions of their own in code: dsigmoid(z)."""
+
 NAMES: Final[frozenset[str]] = (
     frozenset(
         "loss Loss cost Cost err error net out dout target targets label labels logit logits score scores prob "
