@@ -272,6 +272,7 @@ SPELLINGS: dict[str, Notation] = {
     r"\frac {d f} {d x}": Derivative(f, x, "total"),
     r"\frac{dx_i}{dx_k}": Derivative(s("x", i), s("x", k), "total"),
     r"\frac{df(x)}{dx}": Derivative(call("f", x), x, "total"),
+    r"\frac{\delta J}{\delta z_i}": Derivative(J, s("z", i)),
     "d/dx ½ x^2": Derivative(times(Quotient(one, two), Power(x, two)), x, "total"),
     "d/dx 1/2 x^2 + 1": plus(Derivative(times(Quotient(one, two), Power(x, two)), x, "total"), one),
     "d/dx (x^2)": Derivative(Power(x, two), x, "total"),

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from backproof import catalog
 from backproof.calculus.network import Network
 from backproof.check.comparison import Comparison, compare
 from backproof.check.density import is_normal_density, with_density
+from backproof.check.gradient_names import with_gradients
 from backproof.check.granted import ONE_HOT, usual_values, with_class
 from backproof.check.mistakes import Mistake, simplest
 from backproof.check.names import program_of, resolved, scope_of
@@ -97,13 +98,17 @@ def check(
     Nothing is skipped: what cannot be read comes back as `unread` with its reason. With `explain` false, no mistakes
     and no other networks are searched for. `notations` are the parses of the text where it was parsed before.
     """
+    equations: list[Relation] = []
     try:
-        notations = notations or parse_all(text, known=scope_of(network).aliases.keys())
-        readings = _readings(text, network, notations)
+        parsed = notations or parse_all(text, known=scope_of(network).aliases.keys())
+        equations = [_as_equation(n) for n in parsed]
+        if notations is None:
+            equations = [with_gradients(e, network) for e in equations]
+        readings = _readings(text, network, equations)
     except BackproofError as error:
-        mistakes = _slip_of_shape(text, network) if explain and isinstance(error, ShapeError) else ()
+        mistakes = _slip_of_shape(equations, network) if explain and isinstance(error, ShapeError) else ()
         unread = CheckedClaim(text, "unread", network, where, because=error.what, error=error, mistakes=mistakes)
-        return (_at_equal_sizes(unread) or _with_right_form(unread),) if explain else (unread,)
+        return (_at_equal_sizes(unread) or _with_right_form(unread, equations),) if explain else (unread,)
     program = program_of(network)
     best: tuple[CheckedClaim, ...] = ()
     for reading, written in readings.items():
@@ -116,7 +121,7 @@ def check(
     if len(readings) > 1 and not any(c.notes for c in best):
         best = tuple(replace(c, notes=(f"one of {len(readings)} readings",)) for c in best)
     best = tuple(_explained(c, program) if explain else c for c in best)
-    updates = [n for n in notations if isinstance(n, Relation) and claimed_gradient(n) is not None]
+    updates = [n for n in parsed if isinstance(n, Relation) and claimed_gradient(n) is not None]
     return tuple(_of_update(c, updates[0], program) for c in best) if updates else best
 
 
@@ -147,15 +152,11 @@ def _of_update(claim: CheckedClaim, update: Relation, program: Program) -> Check
     return replace(claim, verdict="unknown", because=because, mistakes=(), explanations=(), would_be_right_for=())
 
 
-def _slip_of_shape(text: str, network: Network) -> tuple[Mistake, ...]:
+def _slip_of_shape(equations: Sequence[Relation], network: Network) -> tuple[Mistake, ...]:
     """One transpose that would mend a claim whose shapes do not fit."""
     from backproof.check.transposes import transposed
 
-    for notation in parse_all(text, known=scope_of(network).aliases.keys()):
-        found = transposed(_as_equation(notation), network)
-        if found:
-            return found
-    return ()
+    return next((found for equation in equations if (found := transposed(equation, network))), ())
 
 
 def _at_equal_sizes(claim: CheckedClaim) -> CheckedClaim | None:
@@ -178,13 +179,13 @@ def _at_equal_sizes(claim: CheckedClaim) -> CheckedClaim | None:
     return replace(explained, correct=shown, correct_expr=correct)
 
 
-def _with_right_form(claim: CheckedClaim) -> CheckedClaim:
+def _with_right_form(claim: CheckedClaim, equations: Sequence[Relation]) -> CheckedClaim:
     """A claim whose shapes do not fit, with what its left side is, where that is a gradient."""
     if not isinstance(claim.error, ShapeError):
         return claim
     scope, program = scope_of(claim.network), program_of(claim.network)
-    for notation in parse_all(claim.claim, known=scope.aliases.keys()):
-        left = _as_equation(notation).sides[0]
+    for equation in equations:
+        left = equation.sides[0]
         with suppress(BackproofError):
             for reading in elaborate(left, scope):
                 gradient = reading.sides[0].expr
@@ -203,20 +204,16 @@ def _as_equation(notation: Notation) -> Relation:
     return Relation((Symbol("delta", label=Symbol("L")), notation), ("=",))
 
 
-def _readings(text: str, network: Network, notations: Sequence[Notation]) -> dict[Reading, Relation]:
+def _readings(text: str, network: Network, equations: Sequence[Relation]) -> dict[Reading, Relation]:
     """Every way to read the claim, the likeliest first, with the equation as it was written."""
     found: list[tuple[Reading, Relation]] = []
     first_error: BackproofError | None = None
-    for notation in notations:
-        if network.output != "phi" and network.hidden != "phi" and is_normal_density((notation,)):
-            notation = with_density(notation)
-        signs = notation.signs if isinstance(notation, Relation) else ()
-        other = next((s for s in signs if s not in EQUALS), None)
+    for equation in equations:
+        other = next((s for s in equation.signs if s not in EQUALS), None)
         if other is not None:
-            place = Place(text, *notation.span)
+            place = Place(text, *equation.span)
             raise FormulaError(f"a claim with {other} is not judged", place=place, expected="an equation, A = B")
         try:
-            equation = _as_equation(notation)
             for reading in _elaborated(equation, network, text):
                 sides = tuple(replace(side, expr=resolved(side.expr, network)) for side in reading.sides)
                 found.append((replace(reading, sides=sides), equation))
@@ -232,6 +229,8 @@ def _readings(text: str, network: Network, notations: Sequence[Notation]) -> dic
 
 def _elaborated(equation: Relation, network: Network, text: str) -> tuple[Reading, ...]:
     """The readings of an equation; where its letters do not fit, one may be the class of the example."""
+    if "phi" not in (network.output, network.hidden) and is_normal_density((equation,)):
+        equation = cast("Relation", with_density(equation))
     try:
         return elaborate(equation, scope_of(network), text)
     except BackproofError:

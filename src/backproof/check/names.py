@@ -25,9 +25,13 @@ OUTPUTS: Final = (
     "h",
     "y_pred",
     "ypred",
-    "pred",
     "output",
+    "outputs",
     "out",
+    "pred",
+    "preds",
+    "prediction",
+    "predictions",
     "o",
     "prob",
     "probs",
@@ -35,11 +39,15 @@ OUTPUTS: Final = (
     "Yhat",
 )
 LOGITS: Final = ("z", "logits", "o", "net", "Z", "logit", "s")
-TARGETS: Final = ("y", "t", "target", "targets", "Y", "T", "label", "labels", "onehot", "one_hot")
+TARGETS: Final = ("y", "t", "target", "targets", "Y", "T", "label", "labels", "y_true", "truth", "onehot", "one_hot")
 WEIGHTS: Final = ("W", "w", "Theta", "theta", "weight", "weights")
 BIASES: Final = ("b", "bias")
 GENERIC_ACTIVATIONS: Final = ("f", "g", "phi", "h", "act", "activation")
 EXAMPLES: Final = ("m", "N", "B", "n", "batch", "batch_size")
+
+DOUT: Final = "dout"
+DHIDDEN: Final = "dhidden"
+"""What comes from above: the gradient by the logits, or by the outputs, of the last layer or of the only hidden one."""
 
 LAYER_ACTIVATION: Final = "activation of the layer"
 
@@ -88,8 +96,9 @@ def scope_of(network: Network) -> Scope:
         add(key, written("z", last))
     for key in TARGETS:
         add(key, written("y", ""))
-    for key, letter in (("W", "W"), ("w", "W"), ("theta", "W"), ("Theta", "W"), ("b", "b")):
-        add(key, written(letter, last))
+    for letter, spellings in (("W", WEIGHTS), ("b", BIASES)):
+        for key in spellings:
+            add(key, written(letter, last))
     for key in ("a(0)", "A(0)", "h(0)", "x", "X", "input"):
         add(key, written("x", ""))
     for key in ("a(l-1)", "A(l-1)", "h(l-1)", "x(l)"):
@@ -100,13 +109,20 @@ def scope_of(network: Network) -> Scope:
     for name, adjoint in gradients.items():
         if name[0] in "zZ":
             label = name[1:]
-            for key in ("delta", "Delta", "err", "error"):
+            for key in ("delta", "Delta", "err", "error", "grad", "gradient"):
                 aliases.setdefault(f"{key}{label}", []).append(adjoint)
                 if label == f"({last})" or not label:
                     aliases.setdefault(key, []).append(adjoint)
                     aliases.setdefault(f"{key}(L)", []).append(adjoint)
                     if label:
                         aliases.setdefault(f"{key}({network.depth + 1})", []).append(adjoint)
+    single = not network.symbolic_depth
+    upstream = [(DOUT, last), (DHIDDEN, "1")] if network.depth == 2 and single else [(DOUT, last)]
+    for key, label in upstream:
+        aliases[key] = [gradients[n] for n in (written("z", label), written("a", label)) if n in gradients]
+    if network.depth == 2 and single:
+        for key in ("hidden", "hid"):
+            add(key, written("a", "1"))
     batch = _batch_sort(network)
     sizes = {key: batch for key in EXAMPLES if batch and key not in _axis_sorts(program, batch)}
     return Scope(

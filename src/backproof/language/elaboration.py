@@ -65,6 +65,7 @@ from backproof.language.scope import FunctionMeaning, Scope
 from backproof.language.shapes import Typed
 from backproof.language.summation import read_big, upper_bound_letters
 from backproof.language.traversal import parts
+from backproof.language.values import ONLY
 
 MAX_READINGS: Final = 8
 MAX_ATTEMPTS: Final = 192
@@ -123,14 +124,17 @@ def elaborate(notation: Notation, scope: Scope, text: str = "", source: str | No
     """
     size, bounds = _survey(notation)
     attempts = max(MAX_READINGS, min(MAX_ATTEMPTS, _WORK // size))
-    given = Given(scope, Source(text, source), _rule, 0, bounds)
+    usual = Given(scope, Source(text, source), _rule, upper_bounds=bounds)
+    ways = [replace(usual, flip=flip) for flip in range({"declared": 1, "vectors": 2, "all": 3}[scope.layouts])]
+    if scope.layouts == "all" and ONLY.sort in scope.sorts:
+        ways.append(replace(usual, single=True))
     errors: list[BackproofError] = []
-    for flip in range({"declared": 1, "vectors": 2, "all": 3}[scope.layouts]):
+    for given in ways:
         readings: dict[tuple[Any, ...], Reading] = {}
         failed: list[BackproofError] = []
 
-        def attempt(choices: Choices, flip: int = flip) -> Reading:
-            return _Relation(Reader(replace(given, flip=flip), choices), notation).reading()
+        def attempt(choices: Choices, given: Given = given) -> Reading:
+            return _Relation(Reader(given, choices), notation).reading()
 
         for _, outcome in search(attempt, attempts):
             if isinstance(outcome, BackproofError):
@@ -196,9 +200,10 @@ class _Relation:
         if reader.flip:
             other = "rows" if reader.row_vectors else "columns"
             reader.note(f"read with vectors as {other}" + (" and weights transposed" if reader.flip > 1 else ""))
-        return Reading(
-            settled, self._signs, tuple(reader.notes), reader.choices.cost + 2 * reader.doublings + 10 * reader.flip
-        )
+        if reader.single:
+            reader.note("read with numbers for what has one entry")
+        cost = reader.choices.cost + 2 * reader.doublings + 10 * (reader.flip + reader.single)
+        return Reading(settled, self._signs, tuple(reader.notes), cost)
 
     def _unified(self, sides: Sequence[Typed]) -> list[Typed]:
         reader = self._reader

@@ -44,13 +44,15 @@ class Given:
     """What is given to every reading of a formula.
 
     `rule` finds the rule for a notation. `flip` is 0 for the layout that the program declares, 1 with vectors the other
-    way round, 2 with weights transposed too. `upper_bounds` are the letters that stand above a Σ.
+    way round, 2 with weights transposed too. With `single`, axes of size 1 are left out: the only unit of a layer is a
+    number. `upper_bounds` are the letters that stand above a Σ.
     """
 
     scope: Scope
     source: Source
     rule: Rule
     flip: int = 0
+    single: bool = False
     upper_bounds: frozenset[str] = frozenset()
 
 
@@ -61,6 +63,7 @@ class Reader:
         self.scope = given.scope
         self.source = given.source
         self.flip = given.flip
+        self.single = given.single
         self.upper_bounds = given.upper_bounds
         self._rule = given.rule
         self.choices = choices

@@ -12,6 +12,9 @@ from backproof.language.reading import Reader, bare
 from backproof.language.shapes import Typed
 from backproof.language.symbols import SLICE, Constant, Kronecker, Meaning, SizeUse, Special, TensorUse, index_name
 
+ONLY: Final = Index("only", "1")
+"""The index of everything that has one entry."""
+
 WEIGHTS_TURNED: Final = "the indices of the weights are read the other way round"
 
 
@@ -36,7 +39,9 @@ def realised(reader: Reader, meaning: Meaning, *, gradient: bool = False) -> Typ
             return Typed(const(name))
         case Special("ones"):
             axis = reader.axis(reader.sorts.unknown())
-            return Typed(one, None, axis) if reader.row_vectors else Typed(one, axis)
+            # Where examples are rows, 1ᵀ is a row all the same.
+            row = reader.row_vectors and reader.pick(("ones",), [(0, True), (1, False)])
+            return Typed(one, None, axis) if row else Typed(one, axis)
         case Special():
             sort = reader.sorts.unknown()
             row, column = reader.axis(sort), reader.axis(sort)
@@ -54,11 +59,14 @@ def _tensor(reader: Reader, use: TensorUse, *, gradient: bool) -> Typed:
         reader.only_examples.add(use.only_example)
     sorts = reader.scope.program.sorts(use.name)
     name = reader.scope.gradients[use.name] if gradient else use.name
+    single = _is_single(reader, use, sorts)
     slots = _slots(reader, use, sorts)
     indices: list[Index] = []
     axes: list[Index] = []
     for slot, sort in zip(slots, sorts, strict=True):
-        if slot is None:
+        if slot is None and sort == ONLY.sort and single:
+            indices.append(ONLY)
+        elif slot is None:
             axes.append(reader.axis(sort))
             indices.append(axes[-1])
         else:
@@ -77,6 +85,11 @@ def _tensor(reader: Reader, use: TensorUse, *, gradient: bool) -> Typed:
     return _oriented(reader, expr, axes, sorts)
 
 
+def _is_single(reader: Reader, use: TensorUse, sorts: tuple[str, ...]) -> bool:
+    """Whether an axis of size 1 is left out here: w is a vector where W is a matrix of one row."""
+    return reader.single and (len(sorts) < 2 or reader.scope.batch in sorts or not (use.spelling or "")[:1].isupper())
+
+
 def _traced(reader: Reader, expr: Expr, letter: str) -> Expr:
     """A tensor with a repeated letter, A_ii, summed where this reading sums repeated letters."""
     if reader.summed_except is None or letter in reader.summed_except or reader.bound.get(letter):
@@ -89,6 +102,9 @@ def _slots(reader: Reader, use: TensorUse, sorts: tuple[str, ...]) -> list[str |
     """For each axis the letter that stands at it, None for an axis of matrix notation."""
     letters = [None if letter == SLICE else letter for letter in use.letters]
     if use.sample is None:
+        if _is_single(reader, use, sorts) and len(letters) == len(sorts) - sorts.count(ONLY.sort):
+            rest = iter(letters)
+            return [None if sort == ONLY.sort else next(rest) for sort in sorts]
         if reader.flip == 2 and len(letters) == len(sorts) == 2 and reader.scope.batch not in sorts:
             letters.reverse()
             reader.note(WEIGHTS_TURNED)

@@ -33,6 +33,7 @@ from backproof.language.notation import (
     Symbol,
     Words,
 )
+from backproof.language.reading import bare
 from backproof.language.scope import LOSS_LETTERS
 from backproof.language.traversal import parts, pieces_of
 
@@ -286,6 +287,13 @@ class Making(Names):
             function = call.function
             if isinstance(function, Symbol) and function.name in unknown and function not in said:
                 raise UnknownNameError(f"the text does not say what the function {function.name} is")
+        given = {p.function for p in bodies if isinstance(p, Call)}
+        for side in map(bare, relation.sides):
+            # f′(x) = 2x is the definition of f and no claim, unless f is something already.
+            if isinstance(side, Call) and side.primes and isinstance(side.function, Symbol):
+                alone = sum(call.function == side.function for call in calls) == 1
+                if alone and side.function.name in unknown and side.function not in given:
+                    raise UnknownNameError(f"the text does not say what the function {side.function.name} is")
 
 
 @lru_cache(maxsize=1)

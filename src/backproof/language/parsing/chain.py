@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from backproof.language.notation import (
+    Derivative,
     Indicator,
     Negative,
     Notation,
@@ -13,6 +14,8 @@ from backproof.language.notation import (
     Product,
     ProductSign,
     Quotient,
+    Span,
+    Symbol,
 )
 from backproof.language.parsing.cursor import MAX_CHAIN, Cursor
 
@@ -49,7 +52,7 @@ class Chain:
         self._fold()
         self._count()
         self._sign = None
-        self._terms = [(1, Quotient(self._terms[0][1], denominator, span=self._parser.span(self._start)))]
+        self._terms = [(1, divided(self._terms[0][1], denominator, self._parser.span(self._start)))]
 
     def node(self) -> Notation:
         """All operands as one node."""
@@ -81,3 +84,19 @@ class Chain:
 
 def _is_one(node: Notation) -> bool:
     return isinstance(node, Number) and node.value == 1
+
+
+def divided(numerator: Notation, denominator: Notation, span: Span) -> Notation:
+    """A quotient; δJ/δz is a derivative."""
+    of, wrt = _varied(numerator), _varied(denominator)
+    if of is not None and wrt is not None:
+        return Derivative(of, wrt, span=span)
+    return Quotient(numerator, denominator, span=span)
+
+
+def _varied(node: Notation) -> Notation | None:
+    """What stands after δ in δJ: above and below a fraction, δ is written for ∂."""
+    if not isinstance(node, Product) or node.sign != "" or node.factors[0] != Symbol("delta"):
+        return None
+    rest = node.factors[1:]
+    return rest[0] if len(rest) == 1 else Product("", rest, span=node.span)

@@ -19,6 +19,7 @@ from backproof.language.notation import (
 )
 from backproof.language.parsing import macros
 from backproof.language.parsing.brackets import arguments, group
+from backproof.language.parsing.chain import divided
 from backproof.language.parsing.cursor import JUXTAPOSED, PRODUCT, SUM, TIGHT, Cursor
 from backproof.language.parsing.names import argument, head, wide_argument
 from backproof.language.parsing.scripts import hung, looks_like_label, subscripts
@@ -130,7 +131,7 @@ def fraction(p: Cursor) -> Notation:
         return _fraction_derivative(p, token.start)
     numerator = argument(p)
     denominator = argument(p)
-    return Quotient(numerator, denominator, span=p.span(token.start))
+    return divided(numerator, denominator, p.span(token.start))
 
 
 def short(p: Cursor) -> Notation:

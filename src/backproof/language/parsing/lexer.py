@@ -39,7 +39,7 @@ _NUMBER: Final = re.compile(r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+(?![\w.]))?"
 _RUN: Final = re.compile(r"[A-Za-z]+[0-9]*")
 _DIGITS: Final = re.compile(r"[0-9]*")
 _OVER: Final = re.compile(r"\s*/\s*(?:d[A-Za-z]|∂)")
-_METHOD: Final = re.compile(r"\.(T|t|transpose|sum|mean|max|min|dot|astype|float|double|copy|clone|detach)\b")
+_METHOD: Final = re.compile(r"\.(T|t|transpose|sum|mean|max|min|dot|astype|float|double|copy|clone|detach|grad)\b")
 
 
 class PlainLexer(ABC):

@@ -9,6 +9,7 @@ from backproof.language.notation import (
     BigKind,
     Bracketed,
     Call,
+    Derivative,
     Entry,
     Indicator,
     Negative,
@@ -106,6 +107,8 @@ def _method(p: Cursor, node: Notation, start: int) -> Notation:
         if p.is_sign("(") and token.text != "T":
             arguments(p)
         return Transposed(node, span=p.span(start))
+    if token.text == "grad":
+        return Derivative(None, node, "prefix", span=p.span(start))
     if not p.is_sign("("):
         raise p.error(f".{token.text} is a function of an array", token, expected=f".{token.text}(…)")
     given = arguments(p)
